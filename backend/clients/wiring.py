@@ -1,0 +1,24 @@
+"""Register what speaks to the outside."""
+
+from collections.abc import AsyncIterator
+
+from backend.clients.http import HttpClient, open_http
+from backend.clients.redis import Redis, open_redis
+from backend.clients.supabase import Supabase
+from backend.settings import Settings
+from di import Container
+
+
+def register(container: Container) -> None:
+    """Open each client once per process."""
+    container.singleton(Supabase, _open_supabase)
+    container.singleton(Redis, open_redis)
+    container.singleton(HttpClient, open_http)
+
+
+async def _open_supabase(settings: Settings) -> AsyncIterator[Supabase]:
+    supabase = Supabase(settings)
+    try:
+        yield supabase
+    finally:
+        await supabase.close()
