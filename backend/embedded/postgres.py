@@ -1,0 +1,166 @@
+"""Run one PostgreSQL server on a Unix socket, for a user's data or for one test session."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import asyncpg
+
+from backend.embedded.account import Account
+from backend.embedded.binaries import POSTGRES_MAJOR, find_postgres
+from backend.embedded.cluster import create_cluster, require_same_major
+from backend.embedded.errors import DiskFull, ServerFailed
+from backend.embedded.logs import Log
+from backend.embedded.process import ServerProcess, Step
+from backend.embedded.sockets import socket_folder
+
+OWNER = "aurastream"
+START_LIMIT = 300.0  # seconds: after a crash the server first replays its write-ahead log
+POLL = 0.02
+STOP_DURABLE = (Step(signal.SIGINT, 30), Step(signal.SIGQUIT, 10), Step(signal.SIGKILL, 10))
+STOP_THROW_AWAY = (Step(signal.SIGQUIT, 5), Step(signal.SIGKILL, 5))
+
+COMMON = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "200",
+    "jit": "off",
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",  # statements carry users' data: they stay out of the log
+}
+DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "max_wal_size": "512MB"}
+THROW_AWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "64MB",
+}
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server that ends with this process and listens on a socket only its account can reach.
+
+    `folder` holds the data (`data/`). With `throw_away`, nothing is forced to disk: fast, and lost in a power cut.
+    The application logs in as `aurastream`, who, as on a hosted Supabase, may create roles and databases and bypass
+    row-level security, but is no superuser.
+    """
+
+    def __init__(self, folder: Path, *, sockets: Path, log: Log, account: Account, throw_away: bool = False) -> None:
+        self._folder = folder
+        self._preferred_sockets = sockets
+        self._sockets = sockets
+        self._log = log
+        self._account = account
+        self._throw_away = throw_away
+        self._process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Return the pid of the running server."""
+        return self._process.pid if self._process and self._process.running else None
+
+    def url(self, database: str = "aurastream") -> str:
+        """Return the DSN of a database on this server; it holds no password."""
+        return f"postgresql://{OWNER}@/{quote(database, safe='')}?host={quote(str(self._sockets), safe='/')}"
+
+    async def start(self) -> None:
+        """Start the server, creating its data at the first start; return when it takes connections.
+
+        Raises an `EmbeddedError` of one line when it cannot, with everything it started stopped again.
+        """
+        data = self._folder / "data"
+        binaries = await asyncio.to_thread(find_postgres, self._account)
+        self._account.make_private(self._folder)
+        require_same_major(data)
+        if not data.exists():
+            await create_cluster(
+                data, binaries.initdb, account=self._account, log=self._log, durable=not self._throw_away
+            )
+        self._sockets = socket_folder(self._preferred_sockets, self._account)
+        self._log.mark()
+        self._process = ServerProcess(
+            [str(binaries.postgres), "-D", str(data), "-k", str(self._sockets), *self._options()],
+            account=self._account,
+            folder=data,
+            log=self._log.path,
+            on_parent_death=signal.SIGQUIT if self._throw_away else signal.SIGINT,
+        )
+        try:
+            await self._until_ready(data)
+            await self._create_owner_and_database()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the server: connections are closed, what was committed is on disk."""
+        if self._process is not None:
+            await self._process.stop(STOP_THROW_AWAY if self._throw_away else STOP_DURABLE)
+
+    async def wait(self) -> int:
+        """Wait until the started server ends and return its exit code."""
+        if self._process is None:
+            raise ServerFailed("PostgreSQL", "was never started", self._log.path, "")
+        return await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _options(self) -> Sequence[str]:
+        settings = COMMON | (THROW_AWAY if self._throw_away else DURABLE)
+        return [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+
+    async def _until_ready(self, data: Path) -> None:
+        deadline = time.monotonic() + START_LIMIT
+        while not self._is_ready(data / "postmaster.pid"):
+            if self.pid is None:
+                raise self._failure("stopped while starting")
+            if time.monotonic() > deadline:
+                raise self._failure(f"was not ready after {START_LIMIT:.0f} s")
+            await asyncio.sleep(POLL)
+
+    def _is_ready(self, status_file: Path) -> bool:
+        """Read what `pg_ctl` reads too: line 1 is the pid of the server, line 8 its state."""
+        try:
+            lines = status_file.read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+
+    def _failure(self, what: str) -> DiskFull | ServerFailed:
+        if self._log.mentions("No space left on device"):
+            return DiskFull(self._folder)
+        return ServerFailed("PostgreSQL", what, self._log.path, self._log.last_line(re.compile("FATAL|PANIC|ERROR")))
+
+    async def _create_owner_and_database(self) -> None:
+        connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+            user="postgres", database="postgres", host=str(self._sockets)
+        )
+        try:
+            if not await connection.fetchval("select exists(select from pg_roles where rolname = $1)", OWNER):
+                await connection.execute(f"create role {OWNER} login createdb createrole bypassrls")
+            if not await connection.fetchval("select exists(select from pg_database where datname = $1)", OWNER):
+                await connection.execute(f"create database {OWNER} owner {OWNER}")
+        except asyncpg.DiskFullError as error:
+            raise DiskFull(self._folder) from error
+        finally:
+            await connection.close()
+
+
+__all__ = ["POSTGRES_MAJOR", "EmbeddedPostgres"]

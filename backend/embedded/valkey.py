@@ -1,0 +1,143 @@
+"""Run one Valkey server on a Unix socket, for a user's data or for one test session."""
+
+import asyncio
+import re
+import signal
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from backend.embedded.account import Account
+from backend.embedded.binaries import find_valkey
+from backend.embedded.errors import DiskFull, ServerFailed
+from backend.embedded.logs import Log
+from backend.embedded.process import ServerProcess, Step
+from backend.embedded.sockets import socket_folder
+
+START_LIMIT = 120.0  # seconds: a large append-only file is read back first
+POLL = 0.02
+STOP_DURABLE = (Step(signal.SIGTERM, 20), Step(signal.SIGKILL, 5))
+STOP_THROW_AWAY = (Step(signal.SIGKILL, 5),)
+
+
+class EmbeddedValkey:
+    """A Valkey server that ends with this process and listens on a socket only its account can reach.
+
+    Every write is on disk before it is answered (`appendfsync always`), because refresh tokens and revocations live
+    here; with `throw_away` nothing is written at all. `databases` is the number of numbered databases.
+    """
+
+    def __init__(
+        self, folder: Path, *, sockets: Path, log: Log, account: Account, throw_away: bool = False, databases: int = 16
+    ) -> None:
+        self._folder = folder
+        self._preferred_sockets = sockets
+        self._sockets = sockets
+        self._log = log
+        self._account = account
+        self._throw_away = throw_away
+        self._databases = databases
+        self._process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Return the pid of the running server."""
+        return self._process.pid if self._process and self._process.running else None
+
+    @property
+    def socket(self) -> Path:
+        """Return the path of the socket."""
+        return self._sockets / "valkey.sock"
+
+    def url(self, database: int = 0) -> str:
+        """Return the URL of a numbered database on this server."""
+        return f"unix://{quote(str(self.socket), safe='/')}?db={database}"
+
+    async def start(self) -> None:
+        """Start the server and return when it answers; raise an `EmbeddedError` of one line when it cannot."""
+        binary = await asyncio.to_thread(find_valkey, self._account)
+        self._account.make_private(self._folder)
+        self._sockets = socket_folder(self._preferred_sockets, self._account)
+        self._log.mark()
+        self._process = ServerProcess(
+            [str(binary), *self._options()],
+            account=self._account,
+            folder=self._folder,
+            log=self._log.path,
+            on_parent_death=signal.SIGTERM,
+        )
+        try:
+            await self._until_ready()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the server; what was written is on disk."""
+        if self._process is not None:
+            await self._process.stop(STOP_THROW_AWAY if self._throw_away else STOP_DURABLE)
+        self.socket.unlink(missing_ok=True)
+
+    async def wait(self) -> int:
+        """Wait until the started server ends and return its exit code."""
+        if self._process is None:
+            raise ServerFailed("Valkey", "was never started", self._log.path, "")
+        return await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _options(self) -> list[str]:
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self._folder),
+            "databases": str(self._databases),
+            "daemonize": "no",
+            "logfile": "",
+            "loglevel": "notice",
+            "save": "",
+            "appendonly": "no" if self._throw_away else "yes",
+            "appendfsync": "always",
+            "aof-load-truncated": "yes",  # a write cut short by a crash was never answered
+            "maxmemory-policy": "noeviction",
+        }
+        return [option for name, value in settings.items() for option in (f"--{name}", value)]
+
+    async def _until_ready(self) -> None:
+        deadline = time.monotonic() + START_LIMIT
+        while not await self._answers():
+            if self.pid is None:
+                raise self._failure("stopped while starting")
+            if time.monotonic() > deadline:
+                raise self._failure(f"was not ready after {START_LIMIT:.0f} s")
+            await asyncio.sleep(POLL)
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self.socket))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        try:
+            writer.write(b"PING\r\n")
+            return await reader.readline() == b"+PONG\r\n"
+        except ConnectionResetError:
+            return False
+        finally:
+            writer.close()
+
+    def _failure(self, what: str) -> DiskFull | ServerFailed:
+        if self._log.mentions("No space left on device"):
+            return DiskFull(self._folder)
+        return ServerFailed(
+            "Valkey", what, self._log.path, self._log.last_line(re.compile("Fatal|FATAL|error|Can't|Bad"))
+        )
