@@ -159,6 +159,25 @@ class Settings(BaseSettings):
     twitch_client_secret: SecretStr | None = Field(None, description="Use the OAuth client's secret.")
     discord_client_id: str | None = Field(None, description="Use the OAuth client's id.")
     discord_client_secret: SecretStr | None = Field(None, description="Use the OAuth client's secret.")
+    google_accounts_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://accounts.google.com"), description="Use the address of Google's consent page."
+    )
+    google_token_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://oauth2.googleapis.com"), description="Use the address of Google's token service."
+    )
+    google_api_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://www.googleapis.com"), description="Use the address of Google's profile service."
+    )
+    twitch_id_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://id.twitch.tv"), description="Use the address of Twitch's consent page and token service."
+    )
+    twitch_api_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://api.twitch.tv"), description="Use the address of the Twitch API."
+    )
+    discord_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://discord.com"), description="Use the address of Discord's consent page and API."
+    )
+    oauth_timeout: float = Field(10.0, gt=0, description="Use the seconds one request to a provider may take.")
 
     # --- jobs
     job_concurrency: int = Field(2, ge=1, le=64, description="Use the number of jobs one worker runs at once.")
