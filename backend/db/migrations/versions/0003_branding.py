@@ -1,12 +1,160 @@
-"""Branding schema."""
+"""Branding schema: brand kits, and the logo files that belong to them."""
+
+from alembic import op
 
 revision = "0003"
 down_revision = "0002"
 
+KITS = """
+CREATE TABLE public.brand_kits (
+    id uuid CONSTRAINT brand_kits_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL CONSTRAINT brand_kits_user_id_fkey REFERENCES public.users (id) ON DELETE CASCADE,
+    name text NOT NULL CONSTRAINT brand_kits_name_check CHECK (char_length(name) BETWEEN 1 AND 100),
+    is_active boolean NOT NULL DEFAULT false,
+    primary_colors text[] NOT NULL
+        CONSTRAINT brand_kits_primary_colors_check CHECK (cardinality(primary_colors) BETWEEN 1 AND 5),
+    accent_colors text[] NOT NULL DEFAULT '{}'::text[]
+        CONSTRAINT brand_kits_accent_colors_check CHECK (cardinality(accent_colors) <= 3),
+    fonts jsonb NOT NULL CONSTRAINT brand_kits_fonts_check CHECK (fonts ?& ARRAY['headline', 'body']),
+    logo_url text,
+    tone text NOT NULL DEFAULT 'professional' CONSTRAINT brand_kits_tone_check
+        CHECK (tone IN ('competitive', 'casual', 'educational', 'comedic', 'professional')),
+    style_reference text NOT NULL DEFAULT ''
+        CONSTRAINT brand_kits_style_reference_check CHECK (char_length(style_reference) <= 500),
+    extracted_from text CONSTRAINT brand_kits_extracted_from_check CHECK (extracted_from = 'vibe_branding'),
+    source_image_hash text,
+    colors_extended jsonb NOT NULL DEFAULT '{}'::jsonb,
+    typography jsonb NOT NULL DEFAULT '{}'::jsonb,
+    voice jsonb NOT NULL DEFAULT '{}'::jsonb,
+    guidelines jsonb NOT NULL DEFAULT '{}'::jsonb,
+    streamer_assets jsonb NOT NULL DEFAULT '{}'::jsonb,
+    social_profiles jsonb NOT NULL DEFAULT '{}'::jsonb,
+    logos jsonb NOT NULL DEFAULT '{}'::jsonb,
+    default_logo_type text NOT NULL DEFAULT 'primary' CONSTRAINT brand_kits_default_logo_type_check
+        CHECK (default_logo_type IN ('primary', 'secondary', 'icon', 'monochrome', 'watermark')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT brand_kits_id_user_id_key UNIQUE (id, user_id)
+)
+"""
+
+LOGOS = """
+CREATE TABLE public.brand_kit_logos (
+    brand_kit_id uuid NOT NULL,
+    logo_type text NOT NULL CONSTRAINT brand_kit_logos_logo_type_check
+        CHECK (logo_type IN ('primary', 'secondary', 'icon', 'monochrome', 'watermark')),
+    user_id uuid NOT NULL,
+    storage_path text NOT NULL CONSTRAINT brand_kit_logos_storage_path_key UNIQUE
+        CONSTRAINT brand_kit_logos_storage_path_check
+        CHECK (starts_with(storage_path, user_id || '/' || brand_kit_id || '/')),
+    content_type text NOT NULL CONSTRAINT brand_kit_logos_content_type_check
+        CHECK (content_type IN ('image/png', 'image/jpeg', 'image/webp')),
+    file_size integer NOT NULL CONSTRAINT brand_kit_logos_file_size_check CHECK (file_size BETWEEN 1 AND 10485760),
+    width integer NOT NULL,
+    height integer NOT NULL,
+    filename text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT brand_kit_logos_pkey PRIMARY KEY (brand_kit_id, logo_type),
+    CONSTRAINT brand_kit_logos_size_check CHECK (width > 0 AND height > 0),
+    CONSTRAINT brand_kit_logos_brand_kit_id_user_id_fkey FOREIGN KEY (brand_kit_id, user_id)
+        REFERENCES public.brand_kits (id, user_id) ON DELETE CASCADE
+)
+"""
+
+INDEXES = (
+    "CREATE INDEX brand_kits_user_id_created_at_idx ON public.brand_kits (user_id, created_at DESC, id DESC)",
+    "CREATE UNIQUE INDEX brand_kits_one_active_idx ON public.brand_kits (user_id) WHERE is_active",
+    "CREATE INDEX brand_kit_logos_user_id_idx ON public.brand_kit_logos (user_id)",
+)
+
+# A logo's row may go by the owner's hand, be pointed to a newer file, or go with its kit or the whole account.
+# Noting the file where the row changes covers all of them; the worker deletes noted files once this is committed.
+# The table of notes comes with 0004: the body is bound when it first runs.
+NOTE_FILE = """
+CREATE FUNCTION public.note_logo_file() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    INSERT INTO public.storage_cleanups (bucket, storage_path)
+    VALUES ('logos', OLD.storage_path)
+    ON CONFLICT (bucket, storage_path) DO UPDATE SET due_at = now();
+    PERFORM pg_notify('storage_cleanups', '');
+    RETURN NULL;
+END
+$$
+"""
+
+TRIGGERS = (
+    "REVOKE ALL ON FUNCTION public.note_logo_file() FROM PUBLIC",
+    (
+        "CREATE TRIGGER note_deleted_file AFTER DELETE ON public.brand_kit_logos"
+        " FOR EACH ROW EXECUTE FUNCTION public.note_logo_file()"
+    ),
+    (
+        "CREATE TRIGGER note_replaced_file AFTER UPDATE ON public.brand_kit_logos"
+        " FOR EACH ROW WHEN (OLD.storage_path <> NEW.storage_path) EXECUTE FUNCTION public.note_logo_file()"
+    ),
+    (
+        "CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.brand_kits"
+        " FOR EACH ROW EXECUTE FUNCTION public.set_updated_at()"
+    ),
+    (
+        "CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.brand_kit_logos"
+        " FOR EACH ROW EXECUTE FUNCTION public.set_updated_at()"
+    ),
+)
+
+KIT_COLUMNS = (
+    "name, is_active, primary_colors, accent_colors, fonts, logo_url, tone, style_reference, extracted_from,"
+    " source_image_hash, colors_extended, typography, voice, guidelines, streamer_assets, social_profiles, logos,"
+    " default_logo_type"
+)
+LOGO_COLUMNS = "storage_path, content_type, file_size, width, height, filename"
+
+
+def row_security(table: str) -> tuple[str, ...]:
+    """Let the service do everything, and users what they like with rows of their own."""
+    return (
+        f"ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE public.{table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY {table}_service ON public.{table} TO service_role USING (true) WITH CHECK (true)",
+        (
+            f"CREATE POLICY {table}_own ON public.{table} TO authenticated"
+            " USING (user_id = public.current_user_id()) WITH CHECK (user_id = public.current_user_id())"
+        ),
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON public.{table} TO service_role",
+        f"GRANT SELECT, DELETE ON public.{table} TO authenticated",
+    )
+
+
+GRANTS = (
+    f"GRANT INSERT (user_id, {KIT_COLUMNS}), UPDATE ({KIT_COLUMNS}) ON public.brand_kits TO authenticated",
+    (
+        f"GRANT INSERT (brand_kit_id, logo_type, user_id, {LOGO_COLUMNS}), UPDATE ({LOGO_COLUMNS})"
+        " ON public.brand_kit_logos TO authenticated"
+    ),
+)
+
 
 def upgrade() -> None:
     """Create the branding objects."""
+    statements = (
+        KITS,
+        LOGOS,
+        *INDEXES,
+        NOTE_FILE,
+        *TRIGGERS,
+        *row_security("brand_kits"),
+        *row_security("brand_kit_logos"),
+        *GRANTS,
+    )
+    execute = op.get_bind().exec_driver_sql
+    for statement in statements:
+        execute(statement)
 
 
 def downgrade() -> None:
     """Drop the branding objects."""
+    execute = op.get_bind().exec_driver_sql
+    execute("DROP TABLE public.brand_kit_logos, public.brand_kits")
+    execute("DROP FUNCTION public.note_logo_file()")
