@@ -32,6 +32,7 @@ class JobStatus(StrEnum):
 
 ASSET_TYPES: Final = (
     "thumbnail",
+    "youtube_thumbnail",
     "overlay",
     "banner",
     "story_graphic",

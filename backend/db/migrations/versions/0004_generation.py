@@ -8,6 +8,7 @@ from alembic import op
 from pgqueuer.adapters.persistence import schema_ddl
 from pgqueuer.domain.schema.declaration import target
 
+from backend.db.migrations.row_security import OWN_ROWS, allow, grant, keep_updated_at, own_rows, protect
 from backend.db.queue import queue_names
 
 revision = "0004"
@@ -120,50 +121,13 @@ END
 $$
 """
 
-RULES = (
-    "ALTER TABLE public.generation_jobs ENABLE ROW LEVEL SECURITY",
-    "ALTER TABLE public.generation_jobs FORCE ROW LEVEL SECURITY",
-    "CREATE POLICY generation_jobs_service ON public.generation_jobs TO service_role USING (true) WITH CHECK (true)",
-    (
-        "CREATE POLICY generation_jobs_read_own ON public.generation_jobs FOR SELECT"
-        " TO authenticated USING (user_id = public.current_user_id())"
-    ),
-    "GRANT SELECT ON public.generation_jobs TO authenticated",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.generation_jobs TO service_role",
-    "ALTER TABLE public.assets ENABLE ROW LEVEL SECURITY",
-    "ALTER TABLE public.assets FORCE ROW LEVEL SECURITY",
-    "CREATE POLICY assets_service ON public.assets TO service_role USING (true) WITH CHECK (true)",
-    (
-        "CREATE POLICY assets_read_own ON public.assets FOR SELECT"
-        " TO authenticated USING (user_id = public.current_user_id())"
-    ),
-    (
-        "CREATE POLICY assets_publish_own ON public.assets FOR UPDATE"
-        " TO authenticated USING (user_id = public.current_user_id())"
-        " WITH CHECK (user_id = public.current_user_id())"
-    ),
-    (
-        "CREATE POLICY assets_delete_own ON public.assets FOR DELETE"
-        " TO authenticated USING (user_id = public.current_user_id())"
-    ),
-    "GRANT SELECT, DELETE, UPDATE (is_public) ON public.assets TO authenticated",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.assets TO service_role",
-    "ALTER TABLE public.storage_cleanups ENABLE ROW LEVEL SECURITY",
-    "ALTER TABLE public.storage_cleanups FORCE ROW LEVEL SECURITY",
-    "CREATE POLICY storage_cleanups_service ON public.storage_cleanups TO service_role USING (true) WITH CHECK (true)",
-    # For the trigger, which runs as the table's owner; nobody else holds the privilege.
-    "CREATE POLICY storage_cleanups_note ON public.storage_cleanups TO current_user USING (true) WITH CHECK (true)",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.storage_cleanups TO service_role",
-    "REVOKE ALL ON FUNCTION public.note_asset_file() FROM PUBLIC",
-    "CREATE TRIGGER note_file AFTER DELETE ON public.assets FOR EACH ROW EXECUTE FUNCTION public.note_asset_file()",
-    (
-        "CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.generation_jobs"
-        " FOR EACH ROW EXECUTE FUNCTION public.set_updated_at()"
-    ),
-)
+NOTE_FILE_OF_EACH_ROW = """
+CREATE TRIGGER assets_note_file AFTER DELETE ON public.assets
+FOR EACH ROW EXECUTE FUNCTION public.note_asset_file()
+"""
 
 ASSET_TYPES = (
-    "'thumbnail', 'overlay', 'banner', 'story_graphic', 'clip_cover', 'twitch_offline',"
+    "'thumbnail', 'youtube_thumbnail', 'overlay', 'banner', 'story_graphic', 'clip_cover', 'twitch_offline',"
     " 'twitch_banner', 'twitch_badge', 'twitch_panel', 'twitch_emote', 'twitch_emote_112',"
     " 'twitch_emote_56', 'twitch_emote_28', 'tiktok_emote', 'tiktok_emote_300',"
     " 'tiktok_emote_200', 'tiktok_emote_100', 'tiktok_story', 'instagram_story',"
@@ -177,7 +141,22 @@ def upgrade() -> None:
     execute(JOBS.format(asset_types=ASSET_TYPES))
     execute(ASSETS.format(asset_types=ASSET_TYPES))
     execute(CLEANUPS)
-    for statement in (*INDEXES, NOTE_FILE, *RULES, *queue_statements()):
+    for statement in INDEXES:
+        execute(statement)
+    protect("generation_jobs")
+    own_rows("generation_jobs", "SELECT")
+    keep_updated_at("generation_jobs")
+    protect("assets")
+    own_rows("assets", "SELECT", "DELETE")
+    grant("assets", "UPDATE", columns=["is_public"])
+    allow("assets", "UPDATE", using=OWN_ROWS, check=OWN_ROWS)
+    protect("storage_cleanups")
+    # For the trigger, which runs as the table's owner; nobody else holds a privilege.
+    allow("storage_cleanups", "ALL", to="CURRENT_USER", using="true", check="true")
+    execute(NOTE_FILE)
+    execute("REVOKE ALL ON FUNCTION public.note_asset_file() FROM PUBLIC")
+    execute(NOTE_FILE_OF_EACH_ROW)
+    for statement in queue_statements():
         execute(statement)
 
 
