@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 
@@ -180,10 +180,23 @@ class Settings(BaseSettings):
     oauth_timeout: float = Field(10.0, gt=0, description="Use the seconds one request to a provider may take.")
 
     # --- jobs
-    job_concurrency: int = Field(2, ge=1, le=64, description="Use the number of jobs one worker runs at once.")
-    job_lease_seconds: int = Field(300, ge=10, description="Use the seconds after which a silent worker loses a job.")
-    job_timeout_seconds: int = Field(240, ge=5, description="Use the seconds one job may take; less than the lease.")
+    job_concurrency: int = Field(
+        2, ge=2, le=64, description="Use the number of jobs one worker holds at once, at least 2."
+    )
+    job_lease_seconds: float = Field(
+        30.0, ge=1, description="Use the seconds of silence after which a worker loses its job; it renews in thirds."
+    )
+    job_timeout_seconds: float = Field(240.0, gt=0, description="Use the seconds one try of a job may take.")
     job_max_attempts: int = Field(3, ge=1, le=20, description="Use the number of times a job is tried.")
+    job_retry_seconds: float = Field(
+        2.0, gt=0, description="Use the seconds before the second try; each further one waits twice as long."
+    )
+    job_sweep_seconds: float = Field(
+        15.0, gt=0, description="Use the seconds between looks for lost jobs and files to delete."
+    )
+    worker_shutdown_seconds: float = Field(
+        20.0, ge=0, description="Use the seconds a stopping worker may still work before it hands its jobs back."
+    )
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -233,12 +246,6 @@ class Settings(BaseSettings):
         if level.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
             raise _Invalid(f"{level!r} is not a log level")
         return level.upper()
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if self.job_timeout_seconds >= self.job_lease_seconds:
-            raise _Invalid("JOB_TIMEOUT_SECONDS must be less than JOB_LEASE_SECONDS")
-        return self
 
     @property
     def is_production(self) -> bool:
