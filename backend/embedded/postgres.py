@@ -13,9 +13,9 @@ from urllib.parse import quote
 import asyncpg
 
 from backend.embedded.account import Account
-from backend.embedded.binaries import POSTGRES_MAJOR, find_postgres
+from backend.embedded.binaries import find_postgres
 from backend.embedded.cluster import create_cluster, require_same_major
-from backend.embedded.errors import DiskFull, ServerFailed
+from backend.embedded.errors import DiskFull, NotReadyInTime, NotStarted, Server, StoppedWhileStarting
 from backend.embedded.logs import Log
 from backend.embedded.process import ServerProcess, Step
 from backend.embedded.sockets import socket_folder
@@ -110,7 +110,7 @@ class EmbeddedPostgres:
     async def wait(self) -> int:
         """Wait until the started server ends and return its exit code."""
         if self._process is None:
-            raise ServerFailed("PostgreSQL", "was never started", self._log.path, "")
+            raise NotStarted(Server.POSTGRES)
         return await self._process.wait()
 
     async def __aenter__(self) -> Self:
@@ -130,9 +130,9 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + START_LIMIT
         while not self._is_ready(data / "postmaster.pid"):
             if self.pid is None:
-                raise self._failure("stopped while starting")
+                raise self._why_it_stopped()
             if time.monotonic() > deadline:
-                raise self._failure(f"was not ready after {START_LIMIT:.0f} s")
+                raise NotReadyInTime(Server.POSTGRES, START_LIMIT, self._log.path, self._last_words())
             await asyncio.sleep(POLL)
 
     def _is_ready(self, status_file: Path) -> bool:
@@ -143,10 +143,13 @@ class EmbeddedPostgres:
             return False
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
-    def _failure(self, what: str) -> DiskFull | ServerFailed:
+    def _why_it_stopped(self) -> DiskFull | StoppedWhileStarting:
         if self._log.mentions("No space left on device"):
             return DiskFull(self._folder)
-        return ServerFailed("PostgreSQL", what, self._log.path, self._log.last_line(re.compile("FATAL|PANIC|ERROR")))
+        return StoppedWhileStarting(Server.POSTGRES, self._log.path, self._last_words())
+
+    def _last_words(self) -> str:
+        return self._log.last_line(re.compile("FATAL|PANIC|ERROR"))
 
     async def _create_owner_and_database(self) -> None:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
@@ -161,6 +164,3 @@ class EmbeddedPostgres:
             raise DiskFull(self._folder) from error
         finally:
             await connection.close()
-
-
-__all__ = ["POSTGRES_MAJOR", "EmbeddedPostgres"]

@@ -46,7 +46,7 @@ class ServerProcess:
             str(gid),
         ]
         with log.open("ab") as output:
-            self._popen = subprocess.Popen(
+            self._popen = subprocess.Popen(  # noqa: S603 - every argument is ours
                 [*launch, *command],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

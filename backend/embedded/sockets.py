@@ -18,7 +18,8 @@ def socket_folder(preferred: Path, account: Account) -> Path:
         account.make_private(preferred)
         return preferred
     name = "aurastream-" + hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
-    short = next((path for path in (Path(tempfile.gettempdir()) / name, Path("/tmp") / name) if _fits(path)))
+    candidates = (Path(tempfile.gettempdir()) / name, Path("/tmp") / name)  # noqa: S108 - its owner is checked
+    short = next(path for path in candidates if _fits(path))
     try:
         short.mkdir(mode=0o700)
     except FileExistsError:

@@ -26,9 +26,8 @@ class ThrowAwayServers:
 async def throw_away_servers(*, valkey_databases: int = 1024) -> AsyncIterator[ThrowAwayServers]:
     """Start both servers in a temporary folder, and remove servers and folder at the end."""
     account = Account.of_servers()
-    folder = Path(tempfile.mkdtemp(prefix="aurastream-test-"))
+    folder = _temporary_folder()
     try:
-        folder.chmod(0o711)
         sockets = folder / "run"
         postgres = EmbeddedPostgres(
             folder / "postgres", sockets=sockets, log=Log(folder / "postgres.log"), account=account, throw_away=True
@@ -50,3 +49,9 @@ async def throw_away_servers(*, valkey_databases: int = 1024) -> AsyncIterator[T
             yield ThrowAwayServers(postgres, valkey)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="aurastream-test-"))
+    folder.chmod(0o711)  # the servers may run as another account
+    return folder

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from backend.embedded.account import Account
 from backend.embedded.binaries import find_valkey
-from backend.embedded.errors import DiskFull, ServerFailed
+from backend.embedded.errors import DiskFull, NotReadyInTime, NotStarted, Server, StoppedWhileStarting
 from backend.embedded.logs import Log
 from backend.embedded.process import ServerProcess, Step
 from backend.embedded.sockets import socket_folder
@@ -83,7 +83,7 @@ class EmbeddedValkey:
     async def wait(self) -> int:
         """Wait until the started server ends and return its exit code."""
         if self._process is None:
-            raise ServerFailed("Valkey", "was never started", self._log.path, "")
+            raise NotStarted(Server.VALKEY)
         return await self._process.wait()
 
     async def __aenter__(self) -> Self:
@@ -117,9 +117,9 @@ class EmbeddedValkey:
         deadline = time.monotonic() + START_LIMIT
         while not await self._answers():
             if self.pid is None:
-                raise self._failure("stopped while starting")
+                raise self._why_it_stopped()
             if time.monotonic() > deadline:
-                raise self._failure(f"was not ready after {START_LIMIT:.0f} s")
+                raise NotReadyInTime(Server.VALKEY, START_LIMIT, self._log.path, self._last_words())
             await asyncio.sleep(POLL)
 
     async def _answers(self) -> bool:
@@ -135,9 +135,10 @@ class EmbeddedValkey:
         finally:
             writer.close()
 
-    def _failure(self, what: str) -> DiskFull | ServerFailed:
+    def _why_it_stopped(self) -> DiskFull | StoppedWhileStarting:
         if self._log.mentions("No space left on device"):
             return DiskFull(self._folder)
-        return ServerFailed(
-            "Valkey", what, self._log.path, self._log.last_line(re.compile("Fatal|FATAL|error|Can't|Bad"))
-        )
+        return StoppedWhileStarting(Server.VALKEY, self._log.path, self._last_words())
+
+    def _last_words(self) -> str:
+        return self._log.last_line(re.compile("Fatal|FATAL|error|Can't|Bad"))
