@@ -1,0 +1,131 @@
+"""Fixtures of all tests: real servers for the session, a database and a Valkey number for each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.clients.redis import Redis, connect_redis
+from backend.clients.supabase import Supabase
+from backend.db import migrate
+from backend.db.caller import Caller
+from backend.db.session import DatabaseSession
+from backend.embedded.throw_away import ThrowAwayServers, throw_away_servers
+from backend.settings import Settings
+from tests.support.isolation import IsolatedSettings, create_database, drop_database
+
+VALKEY_DATABASES = 10_000
+TEMPLATE = "migrated_template"
+
+MakeSettings = Callable[..., Settings]
+SessionAs = Callable[[Caller], AbstractAsyncContextManager[DatabaseSession]]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ThrowAwayServers]:
+    """Run one PostgreSQL and one Valkey for all tests of this process."""
+    stack = AsyncExitStack()
+    with asyncio.Runner() as runner:
+        yield runner.run(stack.enter_async_context(throw_away_servers(valkey_databases=VALKEY_DATABASES)))
+        runner.run(stack.aclose())
+
+
+@pytest.fixture(scope="session")
+def migrated_template(servers: ThrowAwayServers) -> str:
+    """Migrate one database from which each test's own is copied."""
+
+    async def make() -> None:
+        await create_database(servers.postgres.url("postgres"), TEMPLATE)
+        await migrate.upgrade(servers.postgres.url(TEMPLATE))
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """Count the tests that asked for something of their own."""
+    return count(1)
+
+
+@pytest.fixture
+async def database_url(servers: ThrowAwayServers, migrated_template: str, numbers: Iterator[int]) -> AsyncIterator[str]:
+    """Give this test a migrated database of its own."""
+    name = f"test_{next(numbers)}"
+    await create_database(servers.postgres.url("postgres"), name, template=migrated_template)
+    yield servers.postgres.url(name)
+    await drop_database(servers.postgres.url("postgres"), name)
+
+
+@pytest.fixture
+async def empty_database_url(servers: ThrowAwayServers, numbers: Iterator[int]) -> AsyncIterator[str]:
+    """Give this test a database of its own that was never migrated."""
+    name = f"empty_{next(numbers)}"
+    await create_database(servers.postgres.url("postgres"), name)
+    yield servers.postgres.url(name)
+    await drop_database(servers.postgres.url("postgres"), name)
+
+
+@pytest.fixture
+def redis_url(servers: ThrowAwayServers, numbers: Iterator[int]) -> str:
+    """Give this test an unused Valkey database."""
+    return servers.valkey.url(next(numbers) % VALKEY_DATABASES)
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> MakeSettings:
+    """Make settings that know nothing of the environment; without servers unless their addresses are given."""
+
+    def make(**values: Any) -> Settings:
+        defaults: dict[str, Any] = {
+            "database_url": "postgresql://nobody@127.0.0.1:1/nowhere",
+            "redis_url": "redis://127.0.0.1:1/0",
+            "storage_url": (tmp_path / "storage").as_uri(),
+            "mail_folder": str(tmp_path / "mail"),
+            "jwt_secret_key": "a-secret-for-tests-only-0123456789abcdef",
+            "argon2_time_cost": 1,
+            "argon2_memory_kib": 8,
+            "database_pool_size": 5,
+            "rate_limiting_enabled": True,
+        }
+        return IsolatedSettings(**(defaults | values))
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, database_url: str, redis_url: str) -> Settings:
+    """Give the settings of this test, on servers that run."""
+    return make_settings(database_url=database_url, redis_url=redis_url)
+
+
+@pytest.fixture
+async def supabase(settings: Settings) -> AsyncIterator[Supabase]:
+    """Give the engines on this test's database."""
+    supabase = Supabase(settings)
+    yield supabase
+    await supabase.close()
+
+
+@pytest.fixture
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    """Give a client on this test's Valkey database."""
+    redis = connect_redis(settings)
+    yield redis
+    await redis.aclose()
+
+
+@pytest.fixture
+def session_as(supabase: Supabase) -> SessionAs:
+    """Open sessions for any caller that commit when left without an error."""
+
+    @asynccontextmanager
+    async def open_session(caller: Caller) -> AsyncIterator[DatabaseSession]:
+        async with supabase.session(caller) as session, session.begin():
+            yield session
+
+    return open_session
