@@ -1,6 +1,10 @@
 """Branding schema: brand kits, and the logo files that belong to them."""
 
+from collections.abc import Sequence
+
 from alembic import op
+
+from backend.db.migrations.row_security import OWN_ROWS, allow, grant, keep_updated_at, own_rows, protect
 
 revision = "0003"
 down_revision = "0002"
@@ -86,75 +90,60 @@ $$
 
 TRIGGERS = (
     "REVOKE ALL ON FUNCTION public.note_logo_file() FROM PUBLIC",
-    (
-        "CREATE TRIGGER note_deleted_file AFTER DELETE ON public.brand_kit_logos"
-        " FOR EACH ROW EXECUTE FUNCTION public.note_logo_file()"
-    ),
-    (
-        "CREATE TRIGGER note_replaced_file AFTER UPDATE ON public.brand_kit_logos"
-        " FOR EACH ROW WHEN (OLD.storage_path <> NEW.storage_path) EXECUTE FUNCTION public.note_logo_file()"
-    ),
-    (
-        "CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.brand_kits"
-        " FOR EACH ROW EXECUTE FUNCTION public.set_updated_at()"
-    ),
-    (
-        "CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.brand_kit_logos"
-        " FOR EACH ROW EXECUTE FUNCTION public.set_updated_at()"
-    ),
+    """
+    CREATE TRIGGER note_deleted_file AFTER DELETE ON public.brand_kit_logos
+    FOR EACH ROW EXECUTE FUNCTION public.note_logo_file()
+    """,
+    """
+    CREATE TRIGGER note_replaced_file AFTER UPDATE ON public.brand_kit_logos
+    FOR EACH ROW WHEN (OLD.storage_path <> NEW.storage_path) EXECUTE FUNCTION public.note_logo_file()
+    """,
 )
 
+# What its owner may change; ids, owners and times are not among it.
 KIT_COLUMNS = (
-    "name, is_active, primary_colors, accent_colors, fonts, logo_url, tone, style_reference, extracted_from,"
-    " source_image_hash, colors_extended, typography, voice, guidelines, streamer_assets, social_profiles, logos,"
-    " default_logo_type"
+    "name",
+    "is_active",
+    "primary_colors",
+    "accent_colors",
+    "fonts",
+    "logo_url",
+    "tone",
+    "style_reference",
+    "extracted_from",
+    "source_image_hash",
+    "colors_extended",
+    "typography",
+    "voice",
+    "guidelines",
+    "streamer_assets",
+    "social_profiles",
+    "logos",
+    "default_logo_type",
 )
-LOGO_COLUMNS = "storage_path, content_type, file_size, width, height, filename"
+LOGO_COLUMNS = ("storage_path", "content_type", "file_size", "width", "height", "filename")
 
 
-def row_security(table: str) -> tuple[str, ...]:
-    """Let the service do everything, and users what they like with rows of their own."""
-    return (
-        f"ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE public.{table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY {table}_service ON public.{table} TO service_role USING (true) WITH CHECK (true)",
-        (
-            f"CREATE POLICY {table}_own ON public.{table} TO authenticated"
-            " USING (user_id = public.current_user_id()) WITH CHECK (user_id = public.current_user_id())"
-        ),
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON public.{table} TO service_role",
-        f"GRANT SELECT, DELETE ON public.{table} TO authenticated",
-    )
-
-
-GRANTS = (
-    f"GRANT INSERT (user_id, {KIT_COLUMNS}), UPDATE ({KIT_COLUMNS}) ON public.brand_kits TO authenticated",
-    (
-        f"GRANT INSERT (brand_kit_id, logo_type, user_id, {LOGO_COLUMNS}), UPDATE ({LOGO_COLUMNS})"
-        " ON public.brand_kit_logos TO authenticated"
-    ),
-)
+def open_to_owner(table: str, identity: Sequence[str], columns: Sequence[str]) -> None:
+    """Let users do what they like with rows of their own, except to change whose or which they are."""
+    protect(table)
+    own_rows(table, "SELECT", "DELETE")
+    grant(table, "INSERT", columns=(*identity, *columns))
+    allow(table, "INSERT", check=OWN_ROWS)
+    grant(table, "UPDATE", columns=columns)
+    allow(table, "UPDATE", using=OWN_ROWS, check=OWN_ROWS)
+    keep_updated_at(table)
 
 
 def upgrade() -> None:
     """Create the branding objects."""
-    statements = (
-        KITS,
-        LOGOS,
-        *INDEXES,
-        NOTE_FILE,
-        *TRIGGERS,
-        *row_security("brand_kits"),
-        *row_security("brand_kit_logos"),
-        *GRANTS,
-    )
-    execute = op.get_bind().exec_driver_sql
-    for statement in statements:
-        execute(statement)
+    for statement in (KITS, LOGOS, *INDEXES, NOTE_FILE, *TRIGGERS):
+        op.execute(statement)
+    open_to_owner("brand_kits", ["user_id"], KIT_COLUMNS)
+    open_to_owner("brand_kit_logos", ["user_id", "brand_kit_id", "logo_type"], LOGO_COLUMNS)
 
 
 def downgrade() -> None:
     """Drop the branding objects."""
-    execute = op.get_bind().exec_driver_sql
-    execute("DROP TABLE public.brand_kit_logos, public.brand_kits")
-    execute("DROP FUNCTION public.note_logo_file()")
+    op.execute("DROP TABLE public.brand_kit_logos, public.brand_kits")
+    op.execute("DROP FUNCTION public.note_logo_file()")
