@@ -1,0 +1,47 @@
+"""End servers that an earlier supervisor, killed without a chance to tidy up, left behind in a folder."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from backend.embedded.process import Step
+
+POLL = 0.05
+
+
+async def end_leftover(pid_file: Path, folder: Path, steps: Sequence[Step]) -> None:
+    """End the process a pid file names, if it is a server working in `folder`, and wait until it is gone.
+
+    A pid alone proves nothing, since pids are used again: what counts is that the process works in that folder.
+    """
+    process = await asyncio.to_thread(_find, pid_file, folder)
+    if process is None:
+        return
+    for step in steps:
+        try:
+            process.send_signal(step.signal)
+        except psutil.NoSuchProcess:
+            return
+        deadline = time.monotonic() + step.wait
+        while time.monotonic() < deadline:
+            if _is_gone(process):
+                return
+            await asyncio.sleep(POLL)
+
+
+def _find(pid_file: Path, folder: Path) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        return process if Path(process.cwd()) == folder.resolve() else None
+    except (FileNotFoundError, ValueError, IndexError, psutil.Error):
+        return None
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
