@@ -16,13 +16,16 @@ from backend.embedded.account import Account
 from backend.embedded.binaries import find_postgres
 from backend.embedded.cluster import create_cluster, require_same_major
 from backend.embedded.errors import DiskFull, NotReadyInTime, NotStarted, Server, StoppedWhileStarting
+from backend.embedded.leftovers import end_leftover
 from backend.embedded.logs import Log
 from backend.embedded.process import ServerProcess, Step
-from backend.embedded.sockets import socket_folder
+from backend.embedded.sockets import choose_socket_folder, make_socket_folder
 
 OWNER = "aurastream"
 START_LIMIT = 300.0  # seconds: after a crash the server first replays its write-ahead log
 POLL = 0.02
+MEMORY_LIMIT = 20.0
+MEMORY_POLL = 0.2
 STOP_DURABLE = (Step(signal.SIGINT, 30), Step(signal.SIGQUIT, 10), Step(signal.SIGKILL, 10))
 STOP_THROW_AWAY = (Step(signal.SIGQUIT, 5), Step(signal.SIGKILL, 5))
 
@@ -57,12 +60,16 @@ class EmbeddedPostgres:
 
     def __init__(self, folder: Path, *, sockets: Path, log: Log, account: Account, throw_away: bool = False) -> None:
         self._folder = folder
-        self._preferred_sockets = sockets
-        self._sockets = sockets
+        self._sockets = choose_socket_folder(sockets)
         self._log = log
         self._account = account
         self._throw_away = throw_away
         self._process: ServerProcess | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name people know it by."""
+        return Server.POSTGRES
 
     @property
     def pid(self) -> int | None:
@@ -86,10 +93,22 @@ class EmbeddedPostgres:
             await create_cluster(
                 data, binaries.initdb, account=self._account, log=self._log, durable=not self._throw_away
             )
-        self._sockets = socket_folder(self._preferred_sockets, self._account)
+        await end_leftover(data / "postmaster.pid", data, STOP_DURABLE)
+        make_socket_folder(self._sockets, self._account)
+        deadline = time.monotonic() + MEMORY_LIMIT
+        while True:
+            try:
+                return await self._run(binaries.postgres, data)
+            except StoppedWhileStarting:
+                # Children of a killed server take a moment to notice; until then its memory is in use.
+                if not self._log.mentions("pre-existing shared memory block") or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(MEMORY_POLL)
+
+    async def _run(self, program: Path, data: Path) -> None:
         self._log.mark()
         self._process = ServerProcess(
-            [str(binaries.postgres), "-D", str(data), "-k", str(self._sockets), *self._options()],
+            [str(program), "-D", str(data), "-k", str(self._sockets), *self._options()],
             account=self._account,
             folder=data,
             log=self._log.path,
@@ -106,6 +125,11 @@ class EmbeddedPostgres:
         """End the server: connections are closed, what was committed is on disk."""
         if self._process is not None:
             await self._process.stop(STOP_THROW_AWAY if self._throw_away else STOP_DURABLE)
+
+    def hurry(self) -> None:
+        """End at once; what was committed is replayed from the write-ahead log at the next start."""
+        if self._process is not None:
+            self._process.send(signal.SIGQUIT)
 
     async def wait(self) -> int:
         """Wait until the started server ends and return its exit code."""

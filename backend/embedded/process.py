@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from backend.embedded.account import Account
 
-LAUNCHER = Path(__file__).with_name("launch.py")
+LAUNCHER: Final = Path(__file__).with_name("launch.py")
+SERVER_ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +30,38 @@ class ServerProcess:
     """One child in a session of its own: Ctrl-C in the terminal does not reach it, the death of the parent does.
 
     It is watched by a thread, so it may be started on one event loop and stopped on another. Start it from a thread
-    that lives on: the kernel counts the end of the starting thread as the death of the parent.
+    that lives on: the kernel counts the end of the starting thread as the death of the parent. Without a `log`, it
+    writes where the parent writes.
     """
 
     def __init__(
-        self, command: Sequence[str], *, account: Account, folder: Path, log: Path, on_parent_death: signal.Signals
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path | None,
+        log: Path | None,
+        on_parent_death: signal.Signals,
+        account: Account | None = None,
+        environment: Mapping[str, str] = SERVER_ENVIRONMENT,
+        keep_open: Sequence[int] = (),
     ) -> None:
-        uid, gid = (account.uid, account.gid) if account.switched else (-1, -1)
-        launch = [
-            sys.executable,
-            "-I",
-            "-S",
-            str(LAUNCHER),
-            str(os.getpid()),
-            str(int(on_parent_death)),
-            str(uid),
-            str(gid),
-        ]
-        with log.open("ab") as output:
+        uid, gid = (account.uid, account.gid) if account and account.switched else (-1, -1)
+        numbers = (os.getpid(), int(on_parent_death), uid, gid)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) if log else None
+        try:
             self._popen = subprocess.Popen(  # noqa: S603 - every argument is ours
-                [*launch, *command],
+                [sys.executable, "-I", "-S", str(LAUNCHER), *map(str, numbers), *command],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                env=environment,
+                pass_fds=keep_open,
             )
+        finally:
+            if output is not None:
+                os.close(output)
         self.pid = self._popen.pid
         self.exited: Future[int] = Future()
         threading.Thread(target=self._watch, name=f"watch-{self.pid}", daemon=True).start()

@@ -12,22 +12,24 @@ LONGEST_PATH = 103  # bytes: macOS has 104 with the closing zero, Linux 108
 LONGEST_NAME = len("/.s.PGSQL.5432")
 
 
-def socket_folder(preferred: Path, account: Account) -> Path:
-    """Make a private folder for sockets: `preferred`, or a short one of the same meaning when its path is too long."""
+def choose_socket_folder(preferred: Path) -> Path:
+    """Return `preferred`, or a short folder of the same meaning when its path is too long."""
     if _fits(preferred):
-        account.make_private(preferred)
         return preferred
     name = "aurastream-" + hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
     candidates = (Path(tempfile.gettempdir()) / name, Path("/tmp") / name)  # noqa: S108 - its owner is checked
-    short = next(path for path in candidates if _fits(path))
+    return next(path for path in candidates if _fits(path))
+
+
+def make_socket_folder(folder: Path, account: Account) -> None:
+    """Create the folder for `account` alone; raise `FolderNotOurs` when somebody else made it first."""
     try:
-        short.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700)
     except FileExistsError:
-        if not account.owns(short):
-            raise FolderNotOurs(short) from None
+        if not account.owns(folder):
+            raise FolderNotOurs(folder) from None
     else:
-        account.make_private(short)
-    return short
+        account.make_private(folder)
 
 
 def _fits(folder: Path) -> bool:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from backend.embedded.account import Account
 from backend.embedded.binaries import find_valkey
 from backend.embedded.errors import DiskFull, NotReadyInTime, NotStarted, Server, StoppedWhileStarting
+from backend.embedded.leftovers import end_leftover
 from backend.embedded.logs import Log
 from backend.embedded.process import ServerProcess, Step
-from backend.embedded.sockets import socket_folder
+from backend.embedded.sockets import choose_socket_folder, make_socket_folder
 
 START_LIMIT = 120.0  # seconds: a large append-only file is read back first
 POLL = 0.02
@@ -33,13 +34,17 @@ class EmbeddedValkey:
         self, folder: Path, *, sockets: Path, log: Log, account: Account, throw_away: bool = False, databases: int = 16
     ) -> None:
         self._folder = folder
-        self._preferred_sockets = sockets
-        self._sockets = sockets
+        self._sockets = choose_socket_folder(sockets)
         self._log = log
         self._account = account
         self._throw_away = throw_away
         self._databases = databases
         self._process: ServerProcess | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name people know it by."""
+        return Server.VALKEY
 
     @property
     def pid(self) -> int | None:
@@ -59,7 +64,8 @@ class EmbeddedValkey:
         """Start the server and return when it answers; raise an `EmbeddedError` of one line when it cannot."""
         binary = await asyncio.to_thread(find_valkey, self._account)
         self._account.make_private(self._folder)
-        self._sockets = socket_folder(self._preferred_sockets, self._account)
+        await end_leftover(self._folder / "valkey.pid", self._folder, STOP_DURABLE)
+        make_socket_folder(self._sockets, self._account)
         self._log.mark()
         self._process = ServerProcess(
             [str(binary), *self._options()],
@@ -79,6 +85,11 @@ class EmbeddedValkey:
         if self._process is not None:
             await self._process.stop(STOP_THROW_AWAY if self._throw_away else STOP_DURABLE)
         self.socket.unlink(missing_ok=True)
+
+    def hurry(self) -> None:
+        """End at once; every answered write is on disk already."""
+        if self._process is not None:
+            self._process.send(signal.SIGKILL)
 
     async def wait(self) -> int:
         """Wait until the started server ends and return its exit code."""
@@ -101,6 +112,7 @@ class EmbeddedValkey:
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
             "dir": str(self._folder),
+            "pidfile": str(self._folder / "valkey.pid"),
             "databases": str(self._databases),
             "daemonize": "no",
             "logfile": "",
