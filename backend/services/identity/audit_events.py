@@ -32,6 +32,7 @@ class AuditEvent(StrEnum):
     IDENTITY_UNLINKED = "identity_unlinked"
     BRAND_KIT_CREATED = "brand_kit.created"
     BRAND_KIT_UPDATED = "brand_kit.updated"
+    BRAND_KIT_SECTION_UPDATED = "brand_kit.section_updated"
     BRAND_KIT_ACTIVATED = "brand_kit.activated"
     BRAND_KIT_DELETED = "brand_kit.deleted"
     LOGO_UPLOADED = "logo.uploaded"
