@@ -46,10 +46,10 @@ class _Value(BaseModel):
 class ColorSelection(_Value):
     """Choose colours by their place in the palette; a place beyond the end means the last one."""
 
-    primary_index: int = Field(0, ge=0, le=4)
-    secondary_index: int | None = Field(None, ge=0, le=4)
-    accent_index: int | None = Field(None, ge=0, le=2)
-    use_gradient: int | None = Field(None, ge=0, le=2)
+    primary_index: int = Field(0, ge=0)
+    secondary_index: int | None = Field(None, ge=0)
+    accent_index: int | None = Field(None, ge=0)
+    use_gradient: int | None = Field(None, ge=0)
 
 
 class TypographySelection(_Value):
@@ -62,7 +62,7 @@ class VoiceSelection(_Value):
     """Choose words of the brand's voice to put into the picture."""
 
     use_tagline: bool = False
-    use_catchphrase: int | None = Field(None, ge=0, le=9)
+    use_catchphrase: int | None = Field(None, ge=0)
 
 
 class BrandSelection(_Value):

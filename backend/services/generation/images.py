@@ -19,6 +19,20 @@ class ImageTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class VisualHints:
+    """Say in single words what a prompt says in sentences; an empty hint leaves the choice to the renderer.
+
+    `mood` is a vibe such as `anime`, `subject` an emotion or an icon such as `rage` or `wolf`; `accent` is a colour
+    written #RRGGBB, `background` such a colour or the name of a scheme.
+    """
+
+    mood: str = ""
+    subject: str = ""
+    accent: str = ""
+    background: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InputImage:
     """Carry an encoded picture: PNG, JPEG or WebP."""
 
@@ -51,7 +65,7 @@ class Turn:
 class ImageRequest:
     """Ask for one picture of exactly `width` x `height` pixels.
 
-    `prompt` is the whole text for an image model; `texts`, `brand` and `mood` say the same in parts, for a renderer
+    `prompt` is the whole text for an image model; `texts`, `brand` and `hints` say the same in parts, for a renderer
     that cannot read. `input_image` is a layout to redraw. `history` continues an earlier generation, and `prompt` is
     then the change asked for; `media` and `input_image` are ignored by models in that mode. Without a `seed` one is
     chosen and reported.
@@ -63,7 +77,7 @@ class ImageRequest:
     asset_type: AssetType
     brand: BrandStyle | None = None
     texts: ImageTexts = ImageTexts()
-    mood: str = ""
+    hints: VisualHints = VisualHints()
     seed: int | None = None
     input_image: InputImage | None = None
     history: tuple[Turn, ...] = ()
