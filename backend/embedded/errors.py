@@ -9,6 +9,8 @@ class Server(StrEnum):
 
     POSTGRES = "PostgreSQL"
     VALKEY = "Valkey"
+    HTTP = "HTTP server"
+    WORKER = "Worker"
 
 
 class EmbeddedError(Exception):
@@ -74,22 +76,23 @@ class OtherMajorVersion(EmbeddedError):
 class ServerFailed(EmbeddedError):
     """Base of what goes wrong in a server itself; the text ends with the server's own last words and its log."""
 
-    def __init__(self, server: Server, what: str, log: Path, last_words: str = "") -> None:
+    def __init__(self, server: Server, what: str, log: Path | None, last_words: str = "") -> None:
         detail = f": {last_words}" if last_words else ""
-        super().__init__(f"{server} {what}{detail} (log: {log})")
+        where = f" (log: {log})" if log else ""
+        super().__init__(f"{server} {what}{detail}{where}")
 
 
 class StoppedWhileStarting(ServerFailed):
     """The server ended before it was ready."""
 
-    def __init__(self, server: Server, log: Path, last_words: str) -> None:
+    def __init__(self, server: Server, log: Path | None, last_words: str) -> None:
         super().__init__(server, "stopped while starting", log, last_words)
 
 
 class NotReadyInTime(ServerFailed):
     """The server runs but does not answer."""
 
-    def __init__(self, server: Server, seconds: float, log: Path, last_words: str) -> None:
+    def __init__(self, server: Server, seconds: float, log: Path | None, last_words: str) -> None:
         super().__init__(server, f"was not ready after {seconds:.0f} s", log, last_words)
 
 

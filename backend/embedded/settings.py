@@ -1,11 +1,13 @@
 """What starting AuraStream on one machine needs to know before the settings are complete."""
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
-from backend.settings import Environment
+from backend.settings import InvalidSettings
 
 
 class LocalSettings(BaseSettings):
@@ -18,7 +20,7 @@ class LocalSettings(BaseSettings):
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    environment: Environment = Environment.DEVELOPMENT
+    environment: str = "development"
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     storage_url: str | None = None
@@ -27,3 +29,11 @@ class LocalSettings(BaseSettings):
     jwt_secret_key: SecretStr | None = None
     aurastream_data_dir: Path | None = None
     xdg_data_home: Path | None = None
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings, or raise `InvalidSettings` when the file that holds them cannot be read."""
+        try:
+            return cls()
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            raise InvalidSettings([(".env", str(error), "")]) from None

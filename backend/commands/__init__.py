@@ -1,0 +1,1 @@
+"""What `aurastream` can be told to do, one module per command."""
