@@ -1,0 +1,231 @@
+"""Compiled calls: one straight-line function that builds what a function needs and calls it.
+
+A compiled call builds into local variables, in dependency order, and steps aside for the ordinary way of resolving
+(`Scope.resolve`) whenever the scope was used before it, an override was ever made, or somebody resolves in the same
+scope while it awaits. Before each await it publishes what it has built, so that nobody builds a second one.
+"""
+
+import inspect
+import itertools
+import linecache
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from di._graph import Node
+from di._instances import add_path_note, close_all, refuse_external
+from di._keys import Key, describe
+from di._layers import Layer
+from di._providers import Kind, Lifetime, Provider
+from di._scope import Layout, Scope, current
+from di.errors import GeneratorYieldError, NoScopeError, ScopeClosedError
+
+_numbers = itertools.count(1)
+
+# What has to be written for each kind of provider; `n` numbers the names that belong to one node.
+_OPENED = "scope.opened(provider{n}, handle{n})"
+_HANDLE = "handle{n} = make{n}({args})"
+_PUBLISH = "scope.publish({layout}, ({built}))"
+_TEMPLATES = {
+    Kind.CALL: ("v{n} = make{n}({args})",),
+    Kind.COROUTINE: (_PUBLISH, "v{n} = await make{n}({args})"),
+    Kind.GENERATOR: (_HANDLE, "v{n} = first(handle{n}, provider{n})", _OPENED),
+    Kind.ASYNC_GENERATOR: (_HANDLE, _PUBLISH, "v{n} = await first_async(handle{n}, provider{n})", _OPENED),
+    Kind.CONTEXT_MANAGER: (_HANDLE, "v{n} = handle{n}.__enter__()", _OPENED),
+    Kind.ASYNC_CONTEXT_MANAGER: (_HANDLE, _PUBLISH, "v{n} = await handle{n}.__aenter__()", _OPENED),
+}
+
+
+@dataclass(slots=True)
+class _Code:
+    """The source that grows, the names it uses, and which chain of providers each line belongs to."""
+
+    lines: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    paths: dict[int, tuple[Provider, ...]] = field(default_factory=dict)
+
+    def add(self, line: str, depth: int = 1, path: tuple[Provider, ...] | None = None) -> None:
+        self.lines.append("    " * depth + line)
+        if path is not None:
+            self.paths[len(self.lines)] = path
+
+
+class InjectedCall:
+    """A function whose injected parameters are built by a compiled plan.
+
+    Args:
+        layer: the root layer of a container.
+        function: what is called in the end, with its other parameters passed through by keyword.
+        injected: which parameters to build, and their keys.
+        seeded: scoped keys that are put into the scope before the call, never built.
+        in_thread: runs a plain `def` function elsewhere: `await in_thread(function, *args, **kwargs)`.
+
+    `source` is the generated function, also shown in tracebacks.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        function: Callable[..., Any],
+        injected: Mapping[str, Key],
+        *,
+        seeded: frozenset[Key] = frozenset(),
+        in_thread: Callable[..., Awaitable[Any]] | None = None,
+    ) -> None:
+        self.function = function
+        self._layer = layer
+        self._injected = dict(injected)
+        self._seeded = seeded
+        self._in_thread = in_thread
+        self._values: dict[Key, str] = {}  # scoped keys that have a variable, in order of building
+        self._singletons: dict[Key, str] = {}
+        self._number = itertools.count()
+        self._code = _Code()
+        self._signature = inspect.signature(function)
+        self._filename = f"<injected call {next(_numbers)}: {describe(function)}>"
+        self._write()
+        self.source = "\n".join(self._code.lines) + "\n"
+
+    async def bind(self) -> Callable[..., Awaitable[Any]]:
+        """Build the singletons the plan needs, and return the compiled function over them."""
+        names = dict(self._code.names)
+        for key, name in self._singletons.items():
+            provider = self._layer.node(key).provider
+            names[name] = provider.make if provider.kind is Kind.VALUE else await self._layer.obtain(key)
+        linecache.cache[self._filename] = (len(self.source), None, self.source.splitlines(True), self._filename)
+        exec(compile(self.source, self._filename, "exec"), names)
+        compiled: Callable[..., Awaitable[Any]] = names["injected"]
+        compiled.__wrapped__ = self.function  # type: ignore[attr-defined]  # for whoever asks where the endpoint is
+        return compiled
+
+    async def call_slowly(self, scope: Scope, values: dict[str, Any]) -> Any:
+        """Resolve the injected parameters one by one, then call."""
+        if scope.closed:
+            await close_all(scope.take_closers(), scope.failure)
+            raise ScopeClosedError(describe(self.function))
+        for name, key in self._injected.items():
+            values[name] = await scope.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
+        if self._in_thread is not None:
+            return await self._in_thread(self.function, **values)
+        return await self.function(**values)
+
+    # --- writing the source -----------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        code = self._code
+        code.names |= {
+            "call_slowly": self.call_slowly,
+            "container": self._layer.container,
+            "current": current.get,
+            "explain": self._explain,
+            "find": self._find_scope,
+            "first": _first,
+            "first_async": _first_async,
+            "function": self.function,
+            "in_thread": self._in_thread,
+            "refuse_external": refuse_external,
+        }
+        code.add("async def injected(**values):", 0)
+        code.add("scope = current()")
+        code.add("if scope is None or scope.container is not container: scope = find()")
+        code.add("if scope.entered or container.overridden: return await call_slowly(scope, values)")
+        code.add(f"scope.publish({self._layout(None)}, ())")
+        code.add("try:")
+        final = {name: self._value_of(key, ()) for name, key in self._injected.items()}
+        code.add("if scope.was_used(): return await call_slowly(scope, values)", 2)
+        code.add(f"scope.publish({self._layout(None)}, ({self._built()}))", 2)
+        code.add("except BaseException as error:")
+        code.add("explain(scope, error)", 2)
+        code.add("raise", 2)
+        target = "in_thread(function, " if self._in_thread is not None else "function("
+        code.add(f"return await {target}{self._arguments(final)})")
+
+    def _arguments(self, final: Mapping[str, str]) -> str:
+        arguments = []
+        for name, parameter in self._signature.parameters.items():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            value = final.get(name) or f"values[{name!r}]"
+            positional = parameter.kind is not parameter.KEYWORD_ONLY
+            arguments.append(value if positional else f"{name}={value}")
+        return ", ".join(arguments)
+
+    def _value_of(self, key: Key, path: tuple[Provider, ...]) -> str:
+        """Write what builds a key and return the name that holds it."""
+        return self._known(key) or self._write_node(self._layer.node(key), path)
+
+    def _known(self, key: Key) -> str | None:
+        provider = self._layer.node(key).provider
+        if provider.kind is Kind.SCOPE:
+            return "scope"
+        if provider.lifetime is Lifetime.SINGLETON:
+            return self._singletons.setdefault(key, f"s{len(self._singletons)}")
+        return self._values.get(key)
+
+    def _write_node(self, node: Node, path: tuple[Provider, ...]) -> str:
+        provider, code = node.provider, self._code
+        number = next(self._number)
+        var = f"v{number}"
+        code.names |= {f"make{number}": provider.make, f"provider{number}": provider, f"key{number}": provider.key}
+        shared = provider.lifetime is Lifetime.SCOPED
+        below = (*path, provider)
+        if provider.key in self._seeded:
+            code.add(f"{var} = scope.seeded(key{number})", 2)
+        else:
+            arguments = [self._value_of(key, below) for key in node.positional]
+            arguments += [f"{name}={self._value_of(key, below)}" for name, key in node.keywords]
+            if provider.external:
+                code.names[f"path{number}"] = path
+                code.add(f"refuse_external(provider{number}, path{number})", 2)
+            layout = self._layout(provider.key if shared else None) if provider.is_async else ""
+            for template in _TEMPLATES[provider.kind]:
+                line = template.format(n=number, args=", ".join(arguments), built=self._built(), layout=layout)
+                code.add(line, 2, below)
+            if provider.is_async:
+                landed = f"scope.finish_flight(key{number}, {var})" if shared else "scope.was_used()"
+                code.add(f"if {landed}: return await call_slowly(scope, values)", 2)
+        if shared:
+            self._values[provider.key] = var
+        return var
+
+    def _built(self) -> str:
+        return "".join(f"{name}, " for name in self._values.values())
+
+    def _layout(self, in_flight: Key | None) -> str:
+        name = f"layout{next(self._number)}"
+        self._code.names[name] = Layout(tuple(self._values), in_flight)
+        return name
+
+    # --- at run time ------------------------------------------------------------------------------------------------
+
+    def _find_scope(self) -> Scope:
+        scope = self._layer.container.find_scope()
+        if scope is None:
+            raise NoScopeError(describe(self.function))
+        return scope
+
+    def _explain(self, scope: Scope, error: BaseException) -> None:
+        """Add the resolution path to what a provider raised, and pass it on to those who wait for it."""
+        scope.fail_flight(error)
+        traceback = error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == self._filename:
+                path = self._code.paths.get(traceback.tb_lineno)
+                if path is not None:
+                    add_path_note(error, path)
+                return
+            traceback = traceback.tb_next
+
+
+def _first(handle: Any, provider: Provider) -> Any:
+    try:
+        return next(handle)
+    except StopIteration:
+        raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
+
+
+async def _first_async(handle: Any, provider: Provider) -> Any:
+    try:
+        return await anext(handle)
+    except StopAsyncIteration:
+        raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None

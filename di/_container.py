@@ -1,0 +1,365 @@
+"""The container: registration, start and stop, scopes and overrides. A lagom container on the outside."""
+
+import asyncio
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+import lagom
+
+from di._graph import find_problems
+from di._instances import MISSING
+from di._keys import Key, describe, key_of
+from di._lagom import alias_provider, points_to, read_definition
+from di._layers import Layer, innermost
+from di._lifecycle import close_leftovers, start_singletons, stop_singletons
+from di._overrides import Override
+from di._providers import Kind, Lifetime, Provider, read_provider
+from di._scope import Scope, current
+from di.errors import (
+    ContainerClosedError,
+    ContainerStartedError,
+    DiError,
+    DuplicateProviderError,
+    GraphError,
+    InvalidProviderError,
+    MissingProviderError,
+    NoScopeError,
+    UnsupportedKeyError,
+    UnsupportedLagomFeatureError,
+    UnusedProviderWarning,
+)
+
+T = TypeVar("T")
+
+
+class Container(lagom.Container):
+    """Holds providers, the singletons made from them, and opens scopes.
+
+    Args:
+        autowire: build unregistered concrete classes from their constructor hints, as transients; `autowired` lists
+            them.
+    """
+
+    def __init__(self, *, autowire: bool = False) -> None:
+        super().__init__()
+        self.overridden = False  # whether an override was ever made; compiled plans step aside then
+        self.started = False
+        self.stopped = False
+        self.failures: dict[Key, BaseException] = {}
+        self.root_layer = Layer(self, {}, autowire=autowire)
+        self._ended_layers: list[Layer] = []
+        self._on_stop: list[Callable[[], None]] = []
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._aliases: dict[type, list[tuple[Key, str]]] = {}
+        for key, lifetime, kind in ((Container, Lifetime.SINGLETON, Kind.VALUE), (Scope, Lifetime.SCOPED, Kind.SCOPE)):
+            self.root_layer.providers[key] = Provider(key, lifetime, kind, self, (), "di")
+
+    # --- registration -----------------------------------------------------------------------------------------------
+
+    def singleton(
+        self,
+        key: type[T] | Any,
+        provider: Any = MISSING,
+        *,
+        timeout: float | None = None,
+        eager: bool = True,
+        required: bool = True,
+        external: bool = False,
+    ) -> None:
+        """Register a type of which the container holds one.
+
+        Args:
+            key: the type, or `Annotated[type, Named("...")]`.
+            provider: a class, function or generator function, sync or async, whose parameters are injected; a finished
+                object; left out, the type itself.
+            timeout: seconds that the provider, and later its teardown, may take.
+            eager: False leaves it to first use instead of `start`.
+            required: False lets `start` go on when it fails; the reason is then in `failures`.
+            external: it reaches outside; a test that builds it fails.
+        """
+        self._register(
+            key, Lifetime.SINGLETON, provider, timeout=timeout, eager=eager, required=required, external=external
+        )
+
+    def scoped(self, key: type[T] | Any, provider: Any = MISSING, *, external: bool = False) -> None:
+        """Register a type of which every scope has one. Arguments as for `singleton`."""
+        self._register(key, Lifetime.SCOPED, provider, external=external)
+
+    def transient(self, key: type[T] | Any, provider: Any = MISSING, *, external: bool = False) -> None:
+        """Register a type that is made anew for every injection. Arguments as for `singleton`."""
+        self._register(key, Lifetime.TRANSIENT, provider, external=external)
+
+    def replace(self, key: type[T] | Any, provider: Any) -> None:
+        """Put another provider in the place of a registered one, before start; the lifetime stays."""
+        wanted = key_of(key)[0]
+        previous = self.root_layer.providers.get(wanted)
+        if previous is None:
+            raise MissingProviderError(describe(wanted), f"replace() at {_caller()}")
+        self._add(
+            read_provider(
+                wanted,
+                previous.lifetime,
+                provider,
+                location=_caller(),
+                timeout=previous.timeout,
+                eager=previous.eager,
+                required=previous.required,
+                external=previous.external,
+            ),
+            again=True,
+        )
+
+    def _register(self, hint: Any, lifetime: Lifetime, make: Any, **options: Any) -> None:
+        key, location = key_of(hint)[0], _caller()
+        _refuse_unsupported(key, location)
+        if make is MISSING:
+            if not inspect.isclass(key):
+                raise InvalidProviderError(describe(key), location, "it is not a class, so a provider must be given")
+            make = key
+        if inspect.isclass(make) and (inspect.isabstract(make) or getattr(make, "_is_protocol", False)):
+            raise InvalidProviderError(
+                describe(key), location, f"{describe(make)} is abstract; give an implementation as provider"
+            )
+        self._add(read_provider(key, lifetime, make, location=location, **options))
+
+    def _add(self, provider: Provider, *, again: bool = False) -> None:
+        key = provider.key
+        if self.started:
+            raise ContainerStartedError(describe(key), provider.location)
+        previous = self.root_layer.providers.get(key)
+        if previous is not None and not again:
+            raise DuplicateProviderError(describe(key), previous.location, provider.location)
+        self.root_layer.providers[key] = provider
+        for alias, location in self._aliases.get(key, ()) if inspect.isclass(key) else ():
+            self.root_layer.providers[alias] = alias_provider(alias, key, location)
+        self.root_layer.forget()
+
+    # --- lagom's face -----------------------------------------------------------------------------------------------
+
+    def define(self, dep: Any, resolver: Any) -> Any:
+        """Register by lagom's rules: a class is an alias, a function is called each time, `Singleton` shares."""
+        key, location = key_of(dep)[0], _caller()
+        target = points_to(resolver)
+        if target is not None and target is not dep:
+            self._aliases.setdefault(target, []).append((key, location))
+            if target in self.root_layer.providers:
+                self._add(alias_provider(key, target, location))
+                return None
+        self._add(read_definition(key, resolver, Container, location))
+        return None
+
+    def resolve(self, dep_type: type[T], suppress_error: bool = False, skip_definitions: bool = False) -> T:
+        """Return an instance: in the current scope, or outside of one among singletons and what holds only those.
+
+        Raises:
+            NoScopeError: a scoped type, and no scope is open.
+            AsyncBuildRequiredError: something must be awaited.
+        """
+        if skip_definitions:
+            raise UnsupportedLagomFeatureError("resolve(skip_definitions=True)", "Register the class itself instead.")
+        try:
+            return self._resolve_now(dep_type)
+        except DiError:
+            if suppress_error:
+                return None  # type: ignore[return-value]  # lagom's own contract for suppress_error
+            raise
+
+    def _resolve_now(self, hint: type[T]) -> T:
+        scope = self.find_scope()
+        if scope is not None:
+            return scope.get(hint)
+        key = key_of(hint)[0]
+        layer = self.active_layer()
+        layer.check(key)
+        provider = layer.node(key).provider
+        value: T
+        if provider.kind is Kind.VALUE:
+            value = provider.make
+        elif provider.lifetime is Lifetime.SINGLETON:
+            value = layer.owner(key).obtain_now(key)
+        elif provider.lifetime is Lifetime.SCOPED:
+            raise NoScopeError(describe(key))
+        else:
+            value = layer.transient_now(key)
+        return value
+
+    def clone(self) -> Any:
+        """Refuse: a clone would keep objects of one request alive for ever."""
+        raise UnsupportedLagomFeatureError("clone()", "Use container.scope() or container.override(...).")
+
+    def temporary_singletons(self, singletons: Any = None) -> Any:
+        """Refuse: scoped lifetimes do this, also for asynchronous providers."""
+        raise UnsupportedLagomFeatureError("temporary_singletons()", "Register the types as scoped.")
+
+    # --- scopes -----------------------------------------------------------------------------------------------------
+
+    def scope(self, provided: Mapping[Any, Any] | None = None) -> Scope:
+        """Open a unit of work: `async with container.scope() as scope`.
+
+        Args:
+            provided: finished objects for scoped types of this unit of work, such as the caller on whose behalf a job
+                runs. The container does not close them.
+        """
+        if self.stopped:
+            raise ContainerClosedError("scope()")
+        scope = Scope(self, current.get())
+        for hint, value in (provided or {}).items():
+            key = key_of(hint)[0]
+            known = self.root_layer.provider(key)
+            if known is None or known.lifetime is not Lifetime.SCOPED:
+                raise InvalidProviderError(describe(key), _caller(), "only a registered scoped type can be provided")
+            scope.seed(key, value)
+        return scope
+
+    def find_scope(self) -> Scope | None:
+        """Return the innermost open scope of this container in this context."""
+        scope = current.get()
+        while scope is not None and scope.container is not self:
+            scope = scope.outer
+        return scope
+
+    # --- overrides --------------------------------------------------------------------------------------------------
+
+    def override(self, key: type[T] | Any, fake: Any, *, strict: bool = True) -> Override:
+        """Put another provider in the place of a type, in this context, until the block ends.
+
+        Reaches what was already built from the real one: its dependents are built anew. `async with` also awaits the
+        teardown of what was built meanwhile; after `with`, asynchronous teardown is left to `stop`.
+
+        Raises:
+            MissingProviderError: the type is not registered.
+            IncompleteFakeError: the fake lacks public methods of the type, unless `strict=False`.
+        """
+        return Override(self, key_of(key)[0], fake, location=_caller(), strict=strict)
+
+    def active_layer(self) -> Layer:
+        """Return the innermost override of this context, or the root layer."""
+        if not self.overridden:
+            return self.root_layer
+        layer = innermost.get()
+        while layer is not None and (layer.container is not self or layer.ended):
+            layer = layer.below
+        return layer if layer is not None else self.root_layer
+
+    def retire(self, layer: Layer) -> None:
+        """Keep a layer whose asynchronous teardown `stop` will await."""
+        self._ended_layers.append(layer)
+
+    # --- validation -------------------------------------------------------------------------------------------------
+
+    def validate(self, roots: Iterable[Any] | Mapping[str, Any] | None = None) -> None:
+        """Look at the whole graph without building anything.
+
+        Args:
+            roots: the types somebody asks for, or descriptions of who asks mapped to types. Left out, every registered
+                type is looked at and none can be unused.
+
+        Raises:
+            GraphError: `problems` holds one error each: missing providers, cycles, captive dependencies, hints that do
+                not resolve. Providers that no root reaches are an `UnusedProviderWarning`.
+        """
+        layer = self.root_layer
+        registered = {key: key for key in layer.providers if layer.providers[key].location != "di"}
+        named = {f"registration of {describe(key)}": key for key in registered}
+        reached: set[Key] = set()
+        problems: list[DiError] = []
+        if roots is not None:
+            asked = roots if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
+            problems += find_problems(layer, {who: key_of(hint)[0] for who, hint in asked.items()}, reached)
+            for key in registered.keys() - reached:
+                place = layer.providers[key].location
+                warnings.warn(f"{describe(key)} ({place}) is used by no root", UnusedProviderWarning, stacklevel=2)
+        problems += find_problems(layer, {who: key for who, key in named.items() if key not in reached}, reached)
+        if problems:
+            raise GraphError(problems)
+
+    @property
+    def autowired(self) -> list[str]:
+        """The unregistered classes that were built from their hints so far."""
+        return [describe(key) for key in self.root_layer.autowired]
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Validate, then build the eager singletons, in parallel as far as they do not need each other.
+
+        Raises:
+            GraphError: the graph has problems; nothing was built.
+            ExceptionGroup: singletons failed; what was already open is closed again.
+        """
+        if self.started:
+            return
+        self.validate()
+        self.stopped = False
+        self.failures = {}
+        self._home = asyncio.get_running_loop()
+        self.started = True
+        try:
+            await start_singletons(self.root_layer, self.failures)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close everything in reverse dependency order, in parallel where possible.
+
+        Raises:
+            BaseExceptionGroup: some teardowns failed or took too long; all were tried.
+        """
+        if self.stopped:
+            return
+        self.stopped = True
+        for reset in self._on_stop:
+            reset()
+        errors = await close_leftovers(self._ended_layers)
+        errors += await stop_singletons(self.root_layer)
+        self.started = False
+        self._home = None
+        if errors:
+            raise BaseExceptionGroup("errors while stopping the container", errors)
+
+    def when_stopping(self, callback: Callable[[], None]) -> None:
+        """Call `callback` at every stop, before singletons close: for caches of things built from them."""
+        self._on_stop.append(callback)
+
+    def home_loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the loop asynchronous singletons are built on: that of `start`, else that of their first use."""
+        if self._home is None or (not self.started and not self._home.is_running()):
+            try:
+                self._home = asyncio.get_running_loop()
+            except RuntimeError:
+                return None
+        return self._home if self._home.is_running() else None
+
+    async def __aenter__(self) -> "Container":
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def _refuse_unsupported(key: Key, location: str) -> None:
+    if isinstance(key, str | int | float | bytes | bool | None):
+        raise UnsupportedKeyError(f"{key!r} ({location})", "a key is a type, not a value")
+    if key in (str, int, float, bool, bytes, list, dict, tuple, set, object):
+        raise UnsupportedKeyError(
+            f"{describe(key)} ({location})", "too many parameters have this type; wrap it in a NewType or a class"
+        )
+
+
+def _caller() -> str:
+    """Return `file:line` of the registration: the innermost frame outside of the injection layer."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OWN_PACKAGES:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_OWN_PACKAGES = frozenset({"di", "middleware", "lagom", "contextlib"})

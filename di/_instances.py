@@ -1,0 +1,181 @@
+"""Making one instance, and closing what was opened: the only place that drives providers."""
+
+import asyncio
+import contextvars
+import inspect
+from collections.abc import Container as Membership
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from di._keys import describe, source_of
+from di._providers import Kind, Provider, describe_provider
+from di.errors import AsyncBuildRequiredError, ExternalProviderError, GeneratorYieldError
+
+T = TypeVar("T")
+
+
+class _Missing:
+    """The type of `MISSING`: `None` is a legal instance."""
+
+
+MISSING: Final = _Missing()
+
+# What a test run allows to be built although it is marked external; None outside of tests. Set by di.testing.
+external_allowed: contextvars.ContextVar[Membership[Any] | None] = contextvars.ContextVar(
+    "external_allowed", default=None
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closer:
+    """An opened resource: the generator or context manager that has to be finished."""
+
+    provider: Provider
+    handle: Any
+
+
+async def open_instance(
+    provider: Provider, args: Sequence[Any], kwargs: Mapping[str, Any], closers: list[Closer], path: Sequence[Provider]
+) -> Any:
+    """Call a provider; what must be closed later is appended to `closers` as soon as it is open.
+
+    Suspends only for providers that are asynchronous themselves. Whatever the provider raises gets a note with the
+    resolution path and is raised unchanged.
+    """
+    if provider.kind is Kind.VALUE:
+        return provider.make
+    if provider.external:
+        refuse_external(provider, path)
+    try:
+        return await _open(provider, args, kwargs, closers)
+    except BaseException as error:
+        add_path_note(error, [*path, provider])
+        raise
+
+
+async def _open(provider: Provider, args: Sequence[Any], kwargs: Mapping[str, Any], closers: list[Closer]) -> Any:
+    made = provider.make(*args, **kwargs)
+    kind = provider.kind
+    if kind is Kind.CALL:
+        return made
+    if kind is Kind.COROUTINE:
+        return await made
+    if kind is Kind.GENERATOR:
+        try:
+            value = next(made)
+        except StopIteration:
+            raise GeneratorYieldError(str(provider), source_of(provider.make), "ended without a yield") from None
+    elif kind is Kind.ASYNC_GENERATOR:
+        try:
+            value = await anext(made)
+        except StopAsyncIteration:
+            raise GeneratorYieldError(str(provider), source_of(provider.make), "ended without a yield") from None
+    elif kind is Kind.CONTEXT_MANAGER:
+        value = made.__enter__()
+    else:
+        value = await made.__aenter__()
+    closers.append(Closer(provider, made))
+    return value
+
+
+async def close_all(closers: list[Closer], failure: BaseException | None) -> list[BaseException]:
+    """Close everything, newest first, each with the outcome; return what went wrong on the way."""
+    errors: list[BaseException] = []
+    while closers:
+        closer = closers.pop()
+        try:
+            await close(closer, failure)
+        except BaseException as error:
+            error.add_note(f"while closing {describe_provider(closer.provider)}")
+            errors.append(error)
+    return errors
+
+
+async def close(closer: Closer, failure: BaseException | None) -> None:
+    """Finish one resource: resume it normally, or raise the failure where it yielded."""
+    handle, kind = closer.handle, closer.provider.kind
+    traceback = failure.__traceback__ if failure is not None else None
+    try:
+        if kind is Kind.GENERATOR:
+            if failure is None:
+                next(handle)
+            else:
+                handle.throw(failure)
+            handle.close()
+        elif kind is Kind.ASYNC_GENERATOR:
+            if failure is None:
+                await anext(handle)
+            else:
+                await handle.athrow(failure)
+            await handle.aclose()
+        else:
+            details = (type(failure), failure, traceback) if failure is not None else (None, None, None)
+            if kind is Kind.CONTEXT_MANAGER:
+                handle.__exit__(*details)
+            else:
+                await handle.__aexit__(*details)
+            return
+    except (StopIteration, StopAsyncIteration):
+        return
+    except BaseException as error:
+        if error is not failure and not (isinstance(error, RuntimeError) and error.__cause__ is failure is not None):
+            raise
+        return
+    finally:
+        if failure is not None:
+            failure.__traceback__ = traceback
+    problem = "went on to a second yield instead of ending"
+    raise GeneratorYieldError(str(closer.provider), source_of(closer.provider.make), problem)
+
+
+def closes_synchronously(closers: Sequence[Closer]) -> bool:
+    """Whether none of these resources has to be awaited."""
+    return not any(closer.provider.is_async for closer in closers)
+
+
+def run_now(work: Coroutine[Any, Any, T], wanted: str) -> T:
+    """Run a coroutine that has nothing to wait for, without an event loop."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    work.close()
+    raise AsyncBuildRequiredError(wanted, "something it needs")
+
+
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end in a task of its own; a cancellation meanwhile is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            cancelled.__context__ = failure
+        raise cancelled
+    return task.result()
+
+
+async def call(callback: Any) -> None:
+    """Call something that may be synchronous or asynchronous."""
+    result = callback()
+    if inspect.isawaitable(result):
+        await result
+
+
+def refuse_external(provider: Provider, path: Sequence[Provider]) -> None:
+    """Raise when a test is about to build something that reaches outside."""
+    allowed = external_allowed.get()
+    if allowed is not None and provider.key not in allowed:
+        raise ExternalProviderError(describe(provider.key), [describe_provider(each) for each in (*path, provider)])
+
+
+def add_path_note(error: BaseException, path: Sequence[Provider]) -> None:
+    """Tell which chain of providers led to the one that failed."""
+    chain = " -> ".join(describe_provider(provider) for provider in path)
+    error.add_note(f"while building {chain}")

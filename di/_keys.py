@@ -1,0 +1,55 @@
+"""Keys: what a type hint is called inside the container."""
+
+import inspect
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+Key: TypeAlias = object  # a type, or Annotated[type, Named(...)]; always hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Tell two providers of one type apart: `Annotated[Database, Named("replica")]`."""
+
+    name: str
+
+
+def key_of(hint: Any) -> tuple[Key, bool]:
+    """Return the key a hint stands for, and whether the hint also allows `None`.
+
+    Only `Named` counts in `Annotated`; everything else in it belongs to other libraries.
+    """
+    origin = get_origin(hint)
+    if origin is Annotated:
+        base, *metadata = get_args(hint)
+        key, optional = key_of(base)
+        named = next((item for item in metadata if isinstance(item, Named)), None)
+        return (Annotated[key, named] if named else key), optional
+    if origin is Union or origin is types.UnionType:
+        members = [member for member in get_args(hint) if member is not types.NoneType]
+        if len(members) == 1 and len(members) != len(get_args(hint)):
+            return key_of(members[0])[0], True
+    return hint, False
+
+
+def describe(key: Any) -> str:
+    """Name a key the way it is written in code."""
+    if get_origin(key) is Annotated:
+        base, named = get_args(key)[:2]
+        return f"Annotated[{describe(base)}, {named!r}]"
+    if get_origin(key) is not None:
+        return str(key).replace("typing.", "")
+    return getattr(key, "__qualname__", None) or getattr(key, "__name__", None) or str(key)
+
+
+def source_of(thing: Any) -> str:
+    """Return `file:line` of a class or function, or its module when there is no source."""
+    target = inspect.unwrap(thing) if callable(thing) else thing
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:
+        return f"{inspect.getsourcefile(target)}:{inspect.getsourcelines(target)[1]}"
+    except (OSError, TypeError):
+        return str(getattr(target, "__module__", "unknown"))

@@ -1,0 +1,95 @@
+"""Overrides: another provider for a while, in this context only."""
+
+import contextvars
+import inspect
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from di._instances import closes_synchronously, run_now, shielded
+from di._keys import Key, describe
+from di._layers import Layer, innermost
+from di._providers import Kind, read_provider
+from di.errors import IncompleteFakeError, MissingProviderError, UnusedOverrideError
+
+if TYPE_CHECKING:
+    from di._container import Container
+
+
+class Override:
+    """The block in which a type has another provider; a sync and an async context manager."""
+
+    def __init__(self, container: "Container", key: Key, fake: Any, *, location: str, strict: bool) -> None:
+        real = container.active_layer().provider(key)
+        if real is None:
+            raise MissingProviderError(describe(key), f"override() at {location}")
+        self._container = container
+        self._key = key
+        self._provider = read_provider(key, real.lifetime, fake, location=location, timeout=real.timeout)
+        if strict:
+            _refuse_incomplete(key, fake, self._provider.kind)
+        self._layer: Layer | None = None
+        self._token: contextvars.Token[Layer | None] | None = None
+
+    def __enter__(self) -> Any:
+        """Begin; returns the fake as it was given."""
+        container = self._container
+        layer = Layer(container, {self._key: self._provider}, container.active_layer())
+        layer.below = innermost.get()
+        container.overridden = True
+        self._layer = layer
+        self._token = innermost.set(layer)
+        return self._provider.make
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        layer = self._leave()
+        if closes_synchronously(layer.closers):
+            _raise_grouped(run_now(layer.close(), describe(self._key)))
+        else:
+            self._container.retire(layer)
+
+    async def __aenter__(self) -> Any:
+        """Begin; returns the fake as it was given."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        layer = self._leave()
+        await layer.cancel_builds()
+        _raise_grouped(await shielded(layer.close()))
+
+    def check_used(self) -> None:
+        """Raise `UnusedOverrideError` when nothing has asked for the type so far."""
+        if self._layer is not None and self._key not in self._layer.resolved:
+            raise UnusedOverrideError([describe(self._key)])
+
+    def _leave(self) -> Layer:
+        layer = self._layer
+        assert layer is not None  # noqa: S101 - entered before left
+        layer.ended = True
+        if self._token is not None:
+            try:
+                innermost.reset(self._token)
+            except ValueError:
+                # Ended in another context than it began in (a fixture's teardown): there the layer is seen as ended.
+                self._token = None
+        return layer
+
+
+def _raise_grouped(errors: list[BaseException]) -> None:
+    if errors:
+        raise BaseExceptionGroup("errors while ending the override", errors)
+
+
+def _refuse_incomplete(key: Key, fake: Any, kind: Kind) -> None:
+    if not inspect.isclass(key) or (kind is not Kind.VALUE and not inspect.isclass(fake)):
+        return
+    missing = [
+        name
+        for name, member in inspect.getmembers_static(key)
+        if not name.startswith("_") and inspect.isroutine(member) and not hasattr(fake, name)
+    ]
+    if missing:
+        raise IncompleteFakeError(describe(key), [f"{name}()" for name in missing])

@@ -1,0 +1,184 @@
+"""Providers: how one key is made, read once from signatures and type hints."""
+
+import enum
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from di._keys import Key, describe, key_of, source_of
+
+
+class Lifetime(enum.Enum):
+    """How long an instance is shared."""
+
+    SINGLETON = "singleton"
+    SCOPED = "scoped"
+    TRANSIENT = "transient"
+
+
+class Kind(enum.Enum):
+    """What has to be done with a provider to get an instance."""
+
+    VALUE = enum.auto()
+    SCOPE = enum.auto()
+    CALL = enum.auto()
+    COROUTINE = enum.auto()
+    GENERATOR = enum.auto()
+    ASYNC_GENERATOR = enum.auto()
+    CONTEXT_MANAGER = enum.auto()
+    ASYNC_CONTEXT_MANAGER = enum.auto()
+
+
+ASYNC_KINDS = frozenset({Kind.COROUTINE, Kind.ASYNC_GENERATOR, Kind.ASYNC_CONTEXT_MANAGER})
+CLOSING_KINDS = frozenset(
+    {Kind.GENERATOR, Kind.ASYNC_GENERATOR, Kind.CONTEXT_MANAGER, Kind.ASYNC_CONTEXT_MANAGER},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a provider; `problem` says why it has no key."""
+
+    name: str
+    key: Key
+    positional: bool
+    has_default: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provider:
+    """A registration: `make` is called with `parameters`, or is the finished object for `Kind.VALUE`.
+
+    `opaque` means that it gets the container and takes from it what no signature shows (lagom's one-argument function).
+    """
+
+    key: Key
+    lifetime: Lifetime
+    kind: Kind
+    make: Any
+    parameters: tuple[Parameter, ...]
+    location: str
+    timeout: float | None = None
+    eager: bool = True
+    required: bool = True
+    external: bool = False
+    opaque: bool = False
+
+    @property
+    def is_async(self) -> bool:
+        """Whether making an instance has to be awaited."""
+        return self.kind in ASYNC_KINDS
+
+    def __str__(self) -> str:
+        return describe(self.key)
+
+
+def read_provider(
+    key: Key,
+    lifetime: Lifetime,
+    make: Any,
+    *,
+    location: str,
+    timeout: float | None = None,
+    eager: bool = True,
+    required: bool = True,
+    external: bool = False,
+) -> Provider:
+    """Classify `make` and read its parameters."""
+    kind, make = _classify(make)
+    parameters = () if kind is Kind.VALUE else read_parameters(make)
+    return Provider(key, lifetime, kind, make, parameters, location, timeout, eager, required, external)
+
+
+def _classify(make: Any) -> tuple[Kind, Any]:
+    if inspect.isclass(make):
+        if issubclass(make, AbstractAsyncContextManager):
+            return Kind.ASYNC_CONTEXT_MANAGER, make
+        if issubclass(make, AbstractContextManager):
+            return Kind.CONTEXT_MANAGER, make
+        return Kind.CALL, make
+    if not inspect.isroutine(make):
+        return Kind.VALUE, make
+    # A function decorated with @contextmanager or @asynccontextmanager is the generator function under it.
+    wrapped = getattr(make, "__wrapped__", None)
+    candidate = wrapped if wrapped is not None and _is_generator(wrapped) and not _is_generator(make) else make
+    if inspect.isasyncgenfunction(candidate):
+        return Kind.ASYNC_GENERATOR, candidate
+    if inspect.isgeneratorfunction(candidate):
+        return Kind.GENERATOR, candidate
+    if inspect.iscoroutinefunction(make):
+        return Kind.COROUTINE, make
+    return Kind.CALL, make
+
+
+def _is_generator(function: Any) -> bool:
+    return inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)
+
+
+def read_parameters(make: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Read the injectable parameters of a callable: variadic ones are left out, a default needs no hint."""
+    try:
+        signature = inspect.signature(make)
+    except (ValueError, TypeError):
+        return ()
+    hints = _Hints(make)
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        key, problem = hints.key_of(parameter.name)
+        parameters.append(
+            Parameter(
+                name=parameter.name,
+                key=key,
+                positional=parameter.kind is not parameter.KEYWORD_ONLY,
+                has_default=parameter.default is not parameter.empty,
+                problem=problem,
+            )
+        )
+    return tuple(parameters)
+
+
+class _Hints:
+    """The evaluated hints of a callable, one by one, so that one bad hint does not hide the others."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._target: Any = make.__init__ if inspect.isclass(make) else make  # type: ignore[misc]  # only read
+        if inspect.isclass(make) and make.__init__ is object.__init__ and make.__new__ is not object.__new__:  # type: ignore[misc]  # only read
+            self._target = make.__new__
+        self._hints: Mapping[str, Any] | None
+        try:
+            self._hints = typing.get_type_hints(self._target, include_extras=True)
+        except Exception:
+            self._hints = None
+
+    def key_of(self, name: str) -> tuple[Key, str | None]:
+        if self._hints is not None:
+            if name not in self._hints:
+                return None, "it has no type hint"
+            return key_of(self._hints[name])[0], None
+        raw = getattr(inspect.unwrap(self._target), "__annotations__", {}).get(name)
+        if raw is None:
+            return None, "it has no type hint"
+        holder = type("_Holder", (), {"__annotations__": {name: raw}})
+        module = sys.modules.get(getattr(self._target, "__module__", ""), None)
+        try:
+            hint = typing.get_type_hints(holder, vars(module) if module else None, include_extras=True)[name]
+        except Exception as error:
+            return None, f"its hint {raw!r} does not resolve ({error})"
+        return key_of(hint)[0], None
+
+
+def describe_provider(provider: Provider) -> str:
+    """Name a provider with its lifetime and the place of its registration, for paths in error texts."""
+    return f"{describe(provider.key)} ({provider.lifetime.value}, {provider.location})"
+
+
+def describe_callable(make: Any) -> str:
+    """Name a callable with its source line."""
+    return f"{describe(make)} ({source_of(make)})"

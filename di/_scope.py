@@ -1,0 +1,404 @@
+"""Scope: one unit of work, the instances shared inside it, and its end."""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from di._graph import Node, needs_await
+from di._instances import (
+    MISSING,
+    Closer,
+    call,
+    close_all,
+    closes_synchronously,
+    open_instance,
+    run_now,
+    shielded,
+)
+from di._keys import Key, describe, key_of
+from di._providers import Kind, Lifetime, Provider
+from di.errors import AsyncBuildRequiredError, CycleError, NoScopeError, ScopeClosedError
+
+if TYPE_CHECKING:
+    from di._container import Container
+    from di._layers import Layer
+
+T = TypeVar("T")
+
+# The innermost open scope of this context. Set by container.scope() and RequestScopeMiddleware alone.
+current: contextvars.ContextVar["Scope | None"] = contextvars.ContextVar("di_current_scope", default=None)
+
+
+def current_scope() -> "Scope":
+    """Return the innermost open scope of this context; works in tasks, and in threads that copied the context.
+
+    Raises:
+        NoScopeError: no scope is open here.
+    """
+    scope = current.get()
+    if scope is None:
+        raise NoScopeError("current_scope()")
+    return scope
+
+
+class Scope:
+    """One unit of work: an HTTP request, a WebSocket connection, a job, a command, a test.
+
+    Inside it a scoped type is one object, for all tasks and threads. Opened with `async with container.scope()`, or by
+    `RequestScopeMiddleware`; it closes once, in reverse order of building, and is told how the work ended.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_built",
+        "_callbacks",
+        "_closed",
+        "_closers",
+        "_failure",
+        "_instances",
+        "_layered",
+        "_layout",
+        "_loop",
+        "_pending",
+        "_token",
+        "connection",
+        "container",
+        "entered",
+        "outer",
+    )
+
+    def __init__(self, container: "Container", outer: "Scope | None", connection: Any = None) -> None:
+        self.container = container
+        self.outer = outer
+        self.connection = connection  # whatever opened the scope wants to hand to its providers
+        self.entered = False  # whether anything was resolved; a compiled plan needs a scope of its own
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._failure: BaseException | None = None
+        self._instances: dict[Key, Any] = {}
+        self._layered: dict[Layer, dict[Key, Any]] | None = None
+        self._pending: dict[tuple[Layer, Key], _Pending] | None = None
+        self._closers: list[Closer] = []
+        self._callbacks: list[Callable[[], Awaitable[object] | object]] | None = None
+        # What a compiled plan has built so far: values, and where each key stands in them.
+        self._built: tuple[Any, ...] = ()
+        self._layout: Layout | None = None
+        self._token: contextvars.Token[Scope | None] | None = None
+
+    # --- resolving -------------------------------------------------------------------------------------------------
+
+    async def resolve(self, key: type[T]) -> T:
+        """Return the instance of a type, building whatever it needs.
+
+        Works from any task, thread or event loop; the building is done on the scope's own loop.
+
+        Raises:
+            ScopeClosedError: the unit of work has ended.
+            MissingProviderError, CycleError, CaptiveDependencyError: the graph has a problem there.
+        """
+        wanted, layer = self._enter(key)
+        if asyncio.get_running_loop() is self._loop:
+            value = await self.obtain(wanted, layer)
+        else:
+            handed_over = asyncio.run_coroutine_threadsafe(self.obtain(wanted, layer), self._loop)
+            value = await asyncio.wrap_future(handed_over)
+        return value  # type: ignore[no-any-return]  # instances are stored untyped
+
+    def get(self, key: type[T]) -> T:
+        """Return the instance of a type from synchronous code.
+
+        What is built comes at once. In a worker thread it waits for the scope's loop to build the rest.
+
+        Raises:
+            AsyncBuildRequiredError: on the loop's own thread, something has to be awaited first.
+        """
+        wanted, layer = self._enter(key)
+        value = self._shared(wanted, layer)
+        if value is MISSING:
+            if self._on_own_loop():
+                value = self._get_on_loop(wanted, layer)
+            else:
+                value = asyncio.run_coroutine_threadsafe(self.obtain(wanted, layer), self._loop).result()
+        return value  # type: ignore[no-any-return]  # instances are stored untyped
+
+    def _get_on_loop(self, wanted: Key, layer: "Layer") -> Any:
+        blocker = needs_await(layer, wanted, lambda each: self._shared(each, layer) is not MISSING)
+        if blocker is not None:
+            raise AsyncBuildRequiredError(describe(wanted), describe(blocker))
+        for each in layer.closure(wanted):
+            provider = layer.node(each).provider
+            if provider.lifetime is Lifetime.SINGLETON and provider.kind is not Kind.VALUE:
+                layer.owner(each).obtain_now(each)
+        return run_now(self.obtain(wanted, layer), describe(wanted))
+
+    def _enter(self, hint: Any) -> tuple[Key, "Layer"]:
+        key = key_of(hint)[0]
+        if self._closed:
+            raise ScopeClosedError(describe(key))
+        layer = self.container.active_layer()
+        layer.check(key)
+        self.entered = True
+        if self._layout is not None:
+            self._take_over()
+        return key, layer
+
+    def _on_own_loop(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return not self._loop.is_running()
+
+    def _shared(self, key: Key, layer: "Layer") -> Any:
+        """Return the shared instance of a key if it exists."""
+        provider = layer.node(key).provider
+        if provider.kind is Kind.SCOPE:
+            return self
+        if provider.lifetime is Lifetime.SINGLETON:
+            return provider.make if provider.kind is Kind.VALUE else layer.owner(key).singletons.get(key, MISSING)
+        return self._store(layer.owner(key)).get(key, MISSING)
+
+    def _store(self, owner: "Layer") -> dict[Key, Any]:
+        if owner.parent is None:
+            return self._instances
+        if self._layered is None:
+            self._layered = {}
+        return self._layered.setdefault(owner, {})
+
+    async def obtain(self, key: Key, layer: "Layer", path: tuple[Provider, ...] = ()) -> Any:
+        """Return the instance of a checked key on the scope's own loop, as seen from a layer."""
+        node = layer.node(key)
+        if node.provider.lifetime is Lifetime.TRANSIENT:
+            return await self._make(node, layer, path)
+        if layer.parent is not None:
+            layer.note_use(key)
+        value = self._shared(key, layer)
+        if value is not MISSING:
+            return value
+        owner = layer.owner(key)
+        if node.provider.lifetime is Lifetime.SINGLETON:
+            return await owner.obtain(key)
+        store = self._store(owner)
+        while (value := store.get(key, MISSING)) is MISSING:
+            pending = self._pending.get((owner, key)) if self._pending else None
+            if pending is None:
+                return await self._make_shared(node, layer, owner, path)
+            if pending.task is not None and pending.task is asyncio.current_task():
+                raise CycleError([describe(key)])
+            await asyncio.wait([pending.future])
+            if not pending.future.cancelled():
+                return pending.future.result()
+        return value
+
+    async def _make_shared(self, node: Node, layer: "Layer", owner: "Layer", path: tuple[Provider, ...]) -> Any:
+        key = node.provider.key
+        if self._pending is None:
+            self._pending = {}
+        pending = self._pending[owner, key] = _Pending(self._loop.create_future(), asyncio.current_task(self._loop))
+        try:
+            value = await self._make(node, layer, path)
+        except BaseException as error:
+            pending.fail(error)
+            raise
+        else:
+            self._store(owner)[key] = value
+            pending.future.set_result(value)
+            return value
+        finally:
+            del self._pending[owner, key]
+
+    async def _make(self, node: Node, layer: "Layer", path: tuple[Provider, ...]) -> Any:
+        provider = node.provider
+        below = (*path, provider)
+        args = [await self.obtain(each, layer, below) for each in node.positional]
+        kwargs = {name: await self.obtain(each, layer, below) for name, each in node.keywords}
+        if self._closed:
+            raise ScopeClosedError(describe(provider.key))
+        value = await open_instance(provider, args, kwargs, self._closers, path)
+        if self._closed:  # the work ended while this was being opened
+            await close_all(self._closers, self._failure)
+            raise ScopeClosedError(describe(provider.key))
+        return value
+
+    # --- compiled plans ---------------------------------------------------------------------------------------------
+
+    def seed(self, key: Key, value: Any) -> None:
+        """Put a finished object in the place of a scoped type, before anybody asked for it."""
+        self._instances[key] = value
+
+    def publish(self, layout: "Layout", built: tuple[Any, ...]) -> None:
+        """Let others see what a compiled plan has built, and what it is about to await."""
+        self.entered = True
+        self._built = built
+        self._layout = layout
+
+    def _take_over(self) -> None:
+        """Turn the published values of a compiled plan into instances; its build in flight becomes a pending one."""
+        layout = self._layout
+        if layout is None:
+            return
+        self._layout = None
+        self._instances.update(zip(layout.keys, self._built, strict=True))
+        self._built = ()
+        if layout.in_flight is not None:
+            if self._pending is None:
+                self._pending = {}
+            root = self.container.root_layer
+            self._pending[root, layout.in_flight] = _Pending(self._loop.create_future(), None)
+
+    def seeded(self, key: Key) -> Any:
+        """Return an object that was put into the scope before."""
+        return self._instances[key]
+
+    def was_used(self) -> bool:
+        """Whether somebody resolved in this scope, or closed it, while a compiled plan awaited."""
+        return self._layout is None or self._closed
+
+    def finish_flight(self, key: Key, value: Any) -> bool:
+        """Hand an awaited object of a compiled plan over; return whether the plan has to step aside."""
+        layout = self._layout
+        if layout is not None and not self._closed:
+            self._layout = layout.landed
+            self._built = (*self._built, value)
+            return False
+        self._take_over()
+        self._instances[key] = value
+        pending = self._pending.pop((self.container.root_layer, key)) if self._pending else None
+        if pending is not None:
+            pending.future.set_result(value)
+        return True
+
+    def fail_flight(self, error: BaseException) -> None:
+        """Tell those who wait for the object in flight that it will not come."""
+        layout, self._layout = self._layout, None
+        if layout is not None:
+            self._instances.update(zip(layout.keys, self._built, strict=True))
+            return
+        for pending_key in [each for each, pending in (self._pending or {}).items() if pending.task is None]:
+            assert self._pending is not None  # noqa: S101 - it was just iterated
+            self._pending.pop(pending_key).fail(error)
+
+    def take_closers(self) -> list[Closer]:
+        """Take over what is open, to close it."""
+        closers, self._closers = self._closers, []
+        return closers
+
+    def opened(self, provider: Provider, handle: Any) -> None:
+        """Remember a resource that a compiled plan has opened."""
+        self._closers.append(Closer(provider, handle))
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the unit of work has ended."""
+        return self._closed
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The exception the unit of work failed with, if it did."""
+        return self._failure
+
+    def fail(self, error: BaseException) -> None:
+        """Declare the unit of work failed: generator providers get `error` raised at their `yield`. The first counts."""
+        if self._failure is None:
+            self._failure = error
+
+    def on_success(self, callback: Callable[[], Awaitable[object] | object]) -> None:
+        """Run `callback` after the work succeeded and before its result is told to anybody.
+
+        Callbacks run in order of registration; the first that raises stops the rest and fails the unit of work.
+        """
+        if self._closed:
+            raise ScopeClosedError("on_success()")
+        if self._callbacks is None:
+            self._callbacks = []
+        self._callbacks.append(callback)
+
+    @property
+    def awaits_success(self) -> bool:
+        """Whether `succeed` has something to do."""
+        return bool(self._callbacks) and self._failure is None
+
+    async def succeed(self) -> None:
+        """Run the `on_success` callbacks once, unless the work failed."""
+        while self._callbacks and self._failure is None:
+            try:
+                await call(self._callbacks.pop(0))
+            except BaseException as error:
+                self.fail(error)
+                raise
+
+    @property
+    def needs_closing(self) -> bool:
+        """Whether `close` has something to close."""
+        return bool(self._closers)
+
+    def end(self) -> None:
+        """Close a scope in which nothing is open."""
+        self._closed = True
+
+    async def close(self) -> None:
+        """Close what was opened, newest first, shielded from cancellation.
+
+        Raises:
+            BaseExceptionGroup: some resources failed to close; all of them were tried.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if not self._closers:
+            return
+        if closes_synchronously(self._closers):
+            errors = await close_all(self._closers, self._failure)
+        else:
+            errors = await shielded(close_all(self._closers, self._failure))
+        if errors:
+            raise BaseExceptionGroup("errors while closing the scope", errors)
+
+    async def __aenter__(self) -> "Scope":
+        self._token = current.set(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                self.fail(error)
+            await self.succeed()
+        finally:
+            try:
+                await self.close()
+            finally:
+                if self._token is not None:
+                    current.reset(self._token)
+
+
+class Layout:
+    """Where the keys of a compiled plan stand at one of its stops, and which of them is being awaited there."""
+
+    __slots__ = ("in_flight", "keys", "landed")
+
+    def __init__(self, keys: tuple[Key, ...], in_flight: Key | None) -> None:
+        self.keys = keys
+        self.in_flight = in_flight
+        self.landed = self if in_flight is None else Layout((*keys, in_flight), None)
+
+
+class _Pending:
+    """An object that is being built, and the task that builds it (None: a compiled plan)."""
+
+    __slots__ = ("future", "task")
+
+    def __init__(self, future: "asyncio.Future[Any]", task: "asyncio.Task[Any] | None") -> None:
+        self.future = future
+        self.task = task
+
+    def fail(self, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            self.future.cancel()
+        else:
+            self.future.set_exception(error)
+            self.future.exception()  # nobody has to wait for it

@@ -1,0 +1,251 @@
+"""Everything `di` raises. `DiError` is the base; each class takes data and says what, where and what to do."""
+
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "AsyncBuildRequiredError",
+    "CaptiveDependencyError",
+    "ContainerClosedError",
+    "ContainerStartedError",
+    "CycleError",
+    "DiError",
+    "DuplicateProviderError",
+    "ExternalProviderError",
+    "GeneratorYieldError",
+    "GraphError",
+    "IncompleteFakeError",
+    "InvalidProviderError",
+    "MissingProviderError",
+    "NoScopeError",
+    "ScopeClosedError",
+    "StartTimeoutError",
+    "StopTimeoutError",
+    "UnresolvableHintError",
+    "UnsupportedKeyError",
+    "UnsupportedLagomFeatureError",
+    "UnusedOverrideError",
+    "UnusedProviderWarning",
+    "WrongLoopError",
+]
+
+
+class DiError(Exception):
+    """Base of every error of the injection layer."""
+
+
+class MissingProviderError(DiError):
+    """A type is needed that nobody registered."""
+
+    def __init__(self, wanted: str, needed_by: str, path: Sequence[str] = ()) -> None:
+        self.wanted = wanted
+        super().__init__(
+            _with_path(
+                f"{wanted} has no provider, but {needed_by} needs it. "
+                f"Register it, e.g. container.scoped({wanted}), or give the parameter a default.",
+                path,
+            )
+        )
+
+
+class CycleError(DiError):
+    """Types need each other in a circle."""
+
+    def __init__(self, members: Sequence[str], path: Sequence[str] = ()) -> None:
+        self.members = tuple(members)
+        circle = " -> ".join((*members, members[0]))
+        super().__init__(
+            _with_path(
+                f"Dependency cycle: {circle}. Break it: move what both need into a third service, "
+                "or hand one of them over as an argument of the call.",
+                path,
+            )
+        )
+
+
+class CaptiveDependencyError(DiError):
+    """A singleton holds something that lives only as long as one scope."""
+
+    def __init__(self, holder: str, held: str, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            _with_path(
+                f"Captive dependency: singleton {holder} would keep scoped {held} for ever. "
+                f"Register {holder} as scoped, or pass {held} to its methods.",
+                path,
+            )
+        )
+
+
+class UnresolvableHintError(DiError):
+    """A parameter has no type hint, or one that does not resolve."""
+
+    def __init__(self, parameter: str, owner: str, reason: str, path: Sequence[str] = ()) -> None:
+        super().__init__(
+            _with_path(
+                f"Parameter {parameter!r} of {owner} cannot be injected: {reason}. "
+                "Annotate it with a registered type that exists at run time, or give it a default.",
+                path,
+            )
+        )
+
+
+class DuplicateProviderError(DiError):
+    """A type was registered twice."""
+
+    def __init__(self, key: str, first: str, second: str) -> None:
+        super().__init__(
+            f"{key} is registered twice: first at {first}, again at {second}. "
+            f"Remove one, or replace it on purpose with container.replace({key}, ...)."
+        )
+
+
+class InvalidProviderError(DiError):
+    """A registration that can never work."""
+
+    def __init__(self, key: str, location: str, reason: str) -> None:
+        super().__init__(f"Cannot register {key} at {location}: {reason}.")
+
+
+class UnsupportedKeyError(DiError):
+    """A type form that the container does not inject."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key} cannot be injected: {reason}.")
+
+
+class UnsupportedLagomFeatureError(DiError):
+    """A lagom method whose behaviour would break the promises of this layer."""
+
+    def __init__(self, feature: str, instead: str) -> None:
+        super().__init__(f"{feature} is not available on di.Container. {instead}")
+
+
+class ContainerStartedError(DiError):
+    """A registration came after the container was started."""
+
+    def __init__(self, key: str, location: str) -> None:
+        super().__init__(
+            f"{key} was registered at {location}, but the container is already running. "
+            "Register everything before start; in a test use container.override(...)."
+        )
+
+
+class ContainerClosedError(DiError):
+    """Something was asked of a container that has stopped."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"{wanted} was asked for after the container stopped. Start it again first.")
+
+
+class NoScopeError(DiError):
+    """A scope is needed where none is open."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(
+            f"{wanted} needs an open scope, and none is open here. In an application add RequestScopeMiddleware "
+            "(deps.install does it); elsewhere open one: `async with container.scope() as scope: ...`."
+        )
+
+
+class ScopeClosedError(DiError):
+    """A scope was used after its unit of work ended."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(
+            f"{wanted} was asked of a scope that has closed. Resolve it before the unit of work ends, "
+            "or open a scope of your own for work that outlives it: `async with container.scope()`."
+        )
+
+
+class AsyncBuildRequiredError(DiError):
+    """The synchronous way in met something that must be awaited."""
+
+    def __init__(self, wanted: str, blocker: str) -> None:
+        super().__init__(
+            f"{wanted} cannot be had synchronously on this thread: {blocker} must be awaited. "
+            f"Use `await scope.resolve({wanted})`, or call from a worker thread."
+        )
+
+
+class WrongLoopError(DiError):
+    """A container is used on an event loop that is not its own any more."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(
+            f"{wanted} must be built on the event loop its container was started on, and that loop is not running."
+        )
+
+
+class GeneratorYieldError(DiError):
+    """A generator provider yielded never, or more than once."""
+
+    def __init__(self, provider: str, location: str, problem: str) -> None:
+        super().__init__(f"Provider {provider} ({location}) {problem}; a generator provider yields exactly once.")
+
+
+class StartTimeoutError(DiError):
+    """A singleton took longer to start than its limit."""
+
+    def __init__(self, key: str, seconds: float, location: str) -> None:
+        super().__init__(
+            f"{key} (registered at {location}) did not start within {seconds:g} s. "
+            "Check what it connects to, or raise timeout= at its registration."
+        )
+
+
+class StopTimeoutError(DiError):
+    """A singleton took longer to close than its limit."""
+
+    def __init__(self, key: str, seconds: float, location: str) -> None:
+        super().__init__(f"{key} (registered at {location}) did not close within {seconds:g} s and was abandoned.")
+
+
+class ExternalProviderError(DiError):
+    """A test was about to build something that reaches outside."""
+
+    def __init__(self, key: str, path: Sequence[str]) -> None:
+        super().__init__(
+            _with_path(
+                f"{key} is marked external=True and was about to be built in a test. Override it, "
+                f"or allow it with @pytest.mark.allow_external({key}).",
+                path,
+            )
+        )
+
+
+class UnusedOverrideError(DiError):
+    """A test made an override that nothing ever resolved."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        super().__init__(
+            f"Overridden but never resolved: {', '.join(keys)}. Remove the override, or override what the code uses."
+        )
+
+
+class IncompleteFakeError(DiError):
+    """A fake lacks public methods of what it stands for."""
+
+    def __init__(self, key: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"The override of {key} lacks {', '.join(missing)}. Add them, or pass strict=False if that is on purpose."
+        )
+
+
+class UnusedProviderWarning(UserWarning):
+    """A provider that no root reaches."""
+
+
+class GraphError(DiError):
+    """The graph has problems; `problems` holds one `DiError` each."""
+
+    def __init__(self, problems: Sequence[DiError]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        listed = "\n\n".join(f"{number}. {problem}" for number, problem in enumerate(self.problems, 1))
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in the dependency graph:\n\n{listed}")
+
+
+def _with_path(text: str, path: Sequence[str]) -> str:
+    if not path:
+        return text
+    arrows = "\n".join(f"   {'  ' * depth}-> {step}" for depth, step in enumerate(path))
+    return f"{text}\n{arrows}"

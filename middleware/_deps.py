@@ -1,0 +1,136 @@
+"""`Deps`: services as route parameters."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from fastapi import Depends, FastAPI
+from starlette.requests import HTTPConnection
+
+from di import Container, Scope
+from di._keys import Key, describe, key_of, source_of
+from di._overrides import Override
+from di.errors import NoScopeError
+from middleware._asgi import RequestScopeMiddleware
+from middleware._connections import register_connections
+from middleware._markers import ServiceProvider, mark
+from middleware._routes import prepare, roots_of
+from middleware.errors import FromDependsUnreachableError, NotInstalledError
+
+T = TypeVar("T")
+
+
+class Deps:
+    """Connects FastAPI's routes with a container. Make one per application, in a module that routes can import."""
+
+    def __init__(self) -> None:
+        self._container: Container | None = None
+        self._providers: dict[Key, ServiceProvider] = {}
+        self._hidden: dict[Key, Callable[..., Any]] = {}
+        self._pending: list[tuple[Key, Callable[..., Any]]] = []
+
+    # --- in route modules -------------------------------------------------------------------------------------------
+
+    def depends(self, key: type[T]) -> T:
+        """Return the marker that injects a type: as a default value, or inside `Annotated`.
+
+        Works in routes, in router- and application-level dependencies, and in dependency functions.
+        """
+        return cast(T, mark(self.provider(key)))
+
+    def provider(self, key: type[T]) -> ServiceProvider:
+        """Return the one callable behind `depends(key)`, for `app.dependency_overrides`."""
+        wanted = key_of(key)[0]
+        provider = self._providers.get(wanted)
+        if provider is None:
+            provider = self._providers[wanted] = ServiceProvider(self, wanted)
+        return provider
+
+    def from_depends(self, key: type[T], dependency: Callable[..., Any]) -> None:
+        """Make the value of a FastAPI dependency injectable into services.
+
+        It runs once per request, on every route whose services reach `key`.
+        """
+        self._pending.append((key_of(key)[0], dependency))
+        if self._container is not None:
+            self._register_pending(self._container)
+
+    # --- at the composition root ------------------------------------------------------------------------------------
+
+    def install(self, app: FastAPI, container: Container, *, roots: Iterable[Any] | Mapping[str, Any] = ()) -> None:
+        """Serve an application from a container: scopes, start and stop, validation and the fast path.
+
+        The container starts with the application's lifespan, before its own lifespan function, and stops after it. At
+        start every route is looked at; problems in what any of them asks for are one `GraphError`.
+
+        Args:
+            app: the application; routes may be added before and after.
+            container: where its services come from; several applications may share one.
+            roots: further types that are asked for outside of routes, such as those of jobs.
+        """
+        self._container = container
+        register_connections(container)
+        self._register_pending(container)
+        further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
+
+        def prepare_routes() -> None:
+            prepare(app, container, self, self._hidden)
+
+        inner = app.router.lifespan_context
+
+        @asynccontextmanager
+        async def lifespan(asgi: Any) -> AsyncIterator[Any]:
+            container.validate({**roots_of(app, self), **further})
+            prepare_routes()
+            if container.started:
+                async with inner(asgi) as state:
+                    yield state
+            else:
+                async with container, inner(asgi) as state:
+                    yield state
+
+        app.router.lifespan_context = lifespan
+        app.add_middleware(RequestScopeMiddleware, container=container, on_first_connection=prepare_routes)
+
+    def override(self, key: type[T], fake: Any, *, strict: bool = True) -> Override:
+        """Put another provider in the place of a type for a while; see `Container.override`."""
+        return self._installed("override()").override(key, fake, strict=strict)
+
+    def scope_for(self, key: Key) -> Scope:
+        """Return the open scope of this application's container.
+
+        Raises:
+            NotInstalledError, NoScopeError
+        """
+        scope = self._installed(describe(key)).find_scope()
+        if scope is None:
+            raise NoScopeError(describe(key))
+        return scope
+
+    def _installed(self, what: str) -> Container:
+        if self._container is None:
+            raise NotInstalledError(what)
+        return self._container
+
+    def _register_pending(self, container: Container) -> None:
+        while self._pending:
+            key, dependency = self._pending.pop(0)
+            location = source_of(dependency)
+            container.scoped(cast(Any, key), _unreachable(key, describe(dependency), location))
+            self._hidden[key] = _seed(self, key, dependency)
+
+
+def _unreachable(key: Key, dependency: str, location: str) -> Callable[[], Any]:
+    def refuse() -> Any:
+        raise FromDependsUnreachableError(describe(key), dependency, location)
+
+    return refuse
+
+
+def _seed(deps: Deps, key: Key, dependency: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a FastAPI dependency that puts the value of another into the scope."""
+
+    async def seed(connection: HTTPConnection, value: Any = Depends(dependency)) -> None:
+        deps.scope_for(key).seed(key, value)
+
+    return seed

@@ -1,0 +1,32 @@
+"""What the FastAPI bridge raises, all of them `DiError`s."""
+
+from di.errors import DiError
+
+__all__ = ["FromDependsUnreachableError", "NotInstalledError", "WrongConnectionError"]
+
+
+class NotInstalledError(DiError):
+    """A `Deps` was used that no application and container belong to."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} needs a container. Call deps.install(app, container) when the application is made.")
+
+
+class FromDependsUnreachableError(DiError):
+    """A value of a FastAPI dependency was asked for where no route's graph reaches it."""
+
+    def __init__(self, key: str, dependency: str, location: str) -> None:
+        super().__init__(
+            f"{key} comes from the FastAPI dependency {dependency} (from_depends at {location}), but this unit of work "
+            f"did not run it. It is available in routes that inject {key}, or a service that needs it; elsewhere "
+            f"provide it: container.scope({{{key}: ...}})."
+        )
+
+
+class WrongConnectionError(DiError):
+    """A provider asked for a `Request` on a WebSocket, or the other way round, or outside of both."""
+
+    def __init__(self, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{wanted} cannot be injected here: {found}. Ask for HTTPConnection to serve both requests and WebSockets."
+        )
