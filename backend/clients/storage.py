@@ -11,17 +11,20 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import obstore
 from obstore import exceptions as obstore_errors
-from obstore.store import ClientConfig, LocalStore, RetryConfig, S3Config, S3Store
+from obstore.store import LocalStore, S3Store
 
 from backend.clients.url_signer import UrlSigner
 from backend.errors import DomainError
 from backend.settings import Settings
+
+if TYPE_CHECKING:  # obstore has these in its type information only
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 FILES_PATH = "/api/v1/files"
 """Where the API serves what `LocalObjectStore.signed_url` signs."""
