@@ -5,6 +5,7 @@ beside the variable's name when the process cannot start.
 """
 
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
         False,
         description="Use true only where opentelemetry-sdk and opentelemetry-exporter-otlp are installed.",
     )
+    docs_enabled: bool = Field(True, description="Use false to serve neither /docs nor /openapi.json.")
     metrics_token: SecretStr | None = Field(
         None, description="Scrapers must then send it as a bearer token; without it /metrics is public."
     )
@@ -211,6 +213,13 @@ class Settings(BaseSettings):
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
                 raise _Invalid(f"{origin!r} is not an origin")
         return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network, strict=False)
+        return networks
 
     @field_validator("database_url", "migration_database_url")
     @classmethod

@@ -59,10 +59,16 @@ def upgrade() -> None:
     # Alembic's own table stays writable for the owner, who is not subject to security that is not forced.
     op.execute("ALTER TABLE public.alembic_version ENABLE ROW LEVEL SECURITY")
     op.execute("REVOKE ALL ON public.alembic_version FROM PUBLIC, anon, authenticated, service_role")
+    op.execute("GRANT SELECT ON public.alembic_version TO service_role")
+    op.execute(
+        "CREATE POLICY alembic_version_service_role_select ON public.alembic_version "
+        "FOR SELECT TO service_role USING (true)"
+    )
 
 
 def downgrade() -> None:
     """Drop the foundation objects; roles belong to the whole server and stay."""
+    op.execute("DROP POLICY alembic_version_service_role_select ON public.alembic_version")
     op.execute("ALTER TABLE public.alembic_version DISABLE ROW LEVEL SECURITY")
     op.execute("DROP FUNCTION public.set_updated_at()")
     op.execute("DROP FUNCTION public.current_user_id()")

@@ -1,0 +1,5 @@
+"""The marker that routes use to ask for services."""
+
+from middleware import Deps
+
+deps = Deps()

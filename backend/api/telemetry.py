@@ -1,0 +1,44 @@
+"""OpenTelemetry, off unless a setting turns it on."""
+
+from importlib.util import find_spec
+from typing import Final
+
+from fastapi.telemetry import TelemetryConfig
+
+_NEEDED: Final = {
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.exporter.otlp": "opentelemetry-exporter-otlp",
+}
+
+
+class TelemetryNotInstalled(Exception):
+    """Say which packages the setting TELEMETRY_ENABLED needs."""
+
+    def __init__(self, missing: list[str]) -> None:
+        self.missing = missing
+        super().__init__(
+            f"TELEMETRY_ENABLED needs {' and '.join(missing)}: install with `pip install {' '.join(missing)}`, "
+            "or set TELEMETRY_ENABLED=false."
+        )
+
+
+def telemetry_config(*, enabled: bool) -> TelemetryConfig:
+    """Configure FastAPI's own tracing; exporters follow the standard OTEL_* variables."""
+    if enabled:
+        missing = [package for module, package in _NEEDED.items() if not _is_installed(module)]
+        if missing:
+            raise TelemetryNotInstalled(missing)
+    return {
+        "tracing": enabled,
+        "metrics": enabled,
+        "logs": enabled,
+        "operation_spans": enabled,
+        "auto_configure": enabled,
+    }
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

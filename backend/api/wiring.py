@@ -1,0 +1,30 @@
+"""Register what only a request has, and what the HTTP side itself needs."""
+
+from starlette.requests import HTTPConnection
+
+from backend.api.client_address import TrustedProxies
+from backend.api.readiness import Readiness
+from backend.context import RequestContext
+from backend.settings import Settings
+from di import Container
+
+
+def register(container: Container) -> None:
+    """Let scoped services ask where a request came from."""
+    container.singleton(TrustedProxies, _trusted_proxies)
+    container.singleton(Readiness)
+    container.scoped(RequestContext, describe_request)
+
+
+def _trusted_proxies(settings: Settings) -> TrustedProxies:
+    return TrustedProxies(settings.trusted_proxies)
+
+
+def describe_request(connection: HTTPConnection, proxies: TrustedProxies) -> RequestContext:
+    """Say where a request came from, in text that can be stored."""
+    user_agent = connection.headers.get("user-agent", "").replace("\0", "")[:512]
+    return RequestContext(
+        ip=proxies.client_ip(connection),
+        user_agent=user_agent or None,
+        request_id=connection.scope["state"]["request_id"],
+    )
