@@ -123,7 +123,18 @@ class Settings(BaseSettings):
         description="Use at least 32 random characters: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
     )
     access_token_minutes: int = Field(30, ge=1, le=60, description="Use 1 to 60 minutes.")
-    refresh_token_days: int = Field(30, ge=1, le=365, description="Use 1 to 365 days.")
+    refresh_token_days: int = Field(
+        30, ge=1, le=365, description="Use the days after which an unused session with remember-me ends."
+    )
+    session_hours: int = Field(
+        24, ge=1, le=720, description="Use the hours after which an unused session without remember-me ends."
+    )
+    session_max_days: int = Field(
+        90, ge=1, le=365, description="Use the days after which any session ends, however much it is used."
+    )
+    reauthentication_minutes: int = Field(
+        10, ge=1, le=60, description="Use the age of a login that still confirms a grave step without a password."
+    )
     argon2_time_cost: int = Field(3, ge=1, description="Use 3 or more; 1 is for tests.")
     argon2_memory_kib: int = Field(65536, ge=8, description="Use 65536 (64 MiB) or more; less is for tests.")
     argon2_parallelism: int = Field(1, ge=1, description="Use the number of lanes of one hash.")
