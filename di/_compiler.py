@@ -92,7 +92,12 @@ class InjectedCall:
         for key, name in self._singletons.items():
             provider = self._layer.node(key).provider
             names[name] = provider.make if provider.kind is Kind.VALUE else await self._layer.obtain(key)
-        linecache.cache[self._filename] = (len(self.source), None, self.source.splitlines(True), self._filename)
+        linecache.cache[self._filename] = (
+            len(self.source),
+            None,
+            self.source.splitlines(keepends=True),
+            self._filename,
+        )
         exec(compile(self.source, self._filename, "exec"), names)
         compiled: Callable[..., Awaitable[Any]] = names["injected"]
         compiled.__wrapped__ = self.function  # type: ignore[attr-defined]  # for whoever asks where the endpoint is

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import lagom
 
@@ -134,8 +134,9 @@ class Container(lagom.Container):
         if previous is not None and not again:
             raise DuplicateProviderError(describe(key), previous.location, provider.location)
         self.root_layer.providers[key] = provider
-        for alias, location in self._aliases.get(key, ()) if inspect.isclass(key) else ():
-            self.root_layer.providers[alias] = alias_provider(alias, key, location)
+        if inspect.isclass(key):
+            for alias, location in self._aliases.get(key, ()):
+                self.root_layer.providers[alias] = alias_provider(alias, key, location)
         self.root_layer.forget()
 
     # --- lagom's face -----------------------------------------------------------------------------------------------
@@ -335,7 +336,7 @@ class Container(lagom.Container):
                 return None
         return self._home if self._home.is_running() else None
 
-    async def __aenter__(self) -> "Container":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -356,7 +357,7 @@ def _refuse_unsupported(key: Key, location: str) -> None:
 
 def _caller() -> str:
     """Return `file:line` of the registration: the innermost frame outside of the injection layer."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # noqa: SLF001 - the documented way to look at callers
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OWN_PACKAGES:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -94,39 +94,43 @@ async def close_all(closers: list[Closer], failure: BaseException | None) -> lis
 
 async def close(closer: Closer, failure: BaseException | None) -> None:
     """Finish one resource: resume it normally, or raise the failure where it yielded."""
-    handle, kind = closer.handle, closer.provider.kind
     traceback = failure.__traceback__ if failure is not None else None
     try:
-        if kind is Kind.GENERATOR:
-            if failure is None:
-                next(handle)
-            else:
-                handle.throw(failure)
-            handle.close()
-        elif kind is Kind.ASYNC_GENERATOR:
-            if failure is None:
-                await anext(handle)
-            else:
-                await handle.athrow(failure)
-            await handle.aclose()
+        if closer.provider.kind in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}:
+            await _resume(closer, failure)
         else:
-            details = (type(failure), failure, traceback) if failure is not None else (None, None, None)
-            if kind is Kind.CONTEXT_MANAGER:
-                handle.__exit__(*details)
-            else:
-                await handle.__aexit__(*details)
-            return
-    except (StopIteration, StopAsyncIteration):
-        return
+            await _exit(closer, failure)
     except BaseException as error:
-        if error is not failure and not (isinstance(error, RuntimeError) and error.__cause__ is failure is not None):
+        wrapped = isinstance(error, RuntimeError) and failure is not None and error.__cause__ is failure
+        if error is not failure and not wrapped:
             raise
-        return
     finally:
         if failure is not None:
-            failure.__traceback__ = traceback
+            failure.__traceback__ = traceback  # every resource sees it as it was raised
+
+
+async def _resume(closer: Closer, failure: BaseException | None) -> None:
+    generator, provider = closer.handle, closer.provider
+    try:
+        if provider.kind is Kind.GENERATOR:
+            next(generator) if failure is None else generator.throw(failure)
+            generator.close()
+        else:
+            await (anext(generator) if failure is None else generator.athrow(failure))
+            await generator.aclose()
+    except (StopIteration, StopAsyncIteration):
+        return
     problem = "went on to a second yield instead of ending"
-    raise GeneratorYieldError(str(closer.provider), source_of(closer.provider.make), problem)
+    raise GeneratorYieldError(str(provider), source_of(provider.make), problem)
+
+
+async def _exit(closer: Closer, failure: BaseException | None) -> None:
+    manager = closer.handle
+    details = (None, None, None) if failure is None else (type(failure), failure, failure.__traceback__)
+    if closer.provider.kind is Kind.CONTEXT_MANAGER:
+        manager.__exit__(*details)
+    else:
+        await manager.__aexit__(*details)
 
 
 def closes_synchronously(closers: Sequence[Closer]) -> bool:

@@ -186,8 +186,9 @@ class Layer(Graph):
         if provider.timeout is None or not provider.is_async:
             value = await open_instance(provider, args, kwargs, self.closers, path)
         else:
+            limit = asyncio.timeout(provider.timeout)
             try:
-                async with asyncio.timeout(provider.timeout) as limit:
+                async with limit:
                     value = await open_instance(provider, args, kwargs, self.closers, path)
             except TimeoutError as error:
                 if not limit.expired():

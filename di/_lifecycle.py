@@ -76,8 +76,9 @@ async def _stop(layer: Layer) -> list[BaseException]:
 async def _close_in_time(closer: Closer) -> BaseException | None:
     provider = closer.provider
     limit = provider.timeout or STOP_LIMIT
+    deadline = asyncio.timeout(limit)
     try:
-        async with asyncio.timeout(limit) as deadline:
+        async with deadline:
             await close(closer, None)
     except BaseException as error:
         if isinstance(error, TimeoutError) and deadline.expired():

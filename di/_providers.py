@@ -148,8 +148,8 @@ class _Hints:
     """The evaluated hints of a callable, one by one, so that one bad hint does not hide the others."""
 
     def __init__(self, make: Callable[..., Any]) -> None:
-        self._target: Any = make.__init__ if inspect.isclass(make) else make  # type: ignore[misc]  # only read
-        if inspect.isclass(make) and make.__init__ is object.__init__ and make.__new__ is not object.__new__:  # type: ignore[misc]  # only read
+        self._target: Any = make.__init__ if inspect.isclass(make) else make
+        if inspect.isclass(make) and make.__init__ is object.__init__ and make.__new__ is not object.__new__:
             self._target = make.__new__
         self._hints: Mapping[str, Any] | None
         try:

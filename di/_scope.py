@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from di._graph import Node, needs_await
 from di._instances import (
@@ -216,7 +216,7 @@ class Scope:
         if self._closed:
             raise ScopeClosedError(describe(provider.key))
         value = await open_instance(provider, args, kwargs, self._closers, path)
-        if self._closed:  # the work ended while this was being opened
+        if self.closed:  # the work ended while this was being opened
             await close_all(self._closers, self._failure)
             raise ScopeClosedError(describe(provider.key))
         return value
@@ -301,7 +301,7 @@ class Scope:
         return self._failure
 
     def fail(self, error: BaseException) -> None:
-        """Declare the unit of work failed: generator providers get `error` raised at their `yield`. The first counts."""
+        """Declare the work failed: generator providers get `error` raised at their `yield`. The first one counts."""
         if self._failure is None:
             self._failure = error
 
@@ -357,7 +357,7 @@ class Scope:
         if errors:
             raise BaseExceptionGroup("errors while closing the scope", errors)
 
-    async def __aenter__(self) -> "Scope":
+    async def __aenter__(self) -> Self:
         self._token = current.set(self)
         return self
 

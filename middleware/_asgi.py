@@ -46,7 +46,7 @@ class RequestScopeMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind != "http" and kind != "websocket":
+        if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
         if self._on_first_connection is not None:

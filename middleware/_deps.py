@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from fastapi import Depends, FastAPI
-from starlette.requests import HTTPConnection
 
 from di import Container, Scope
 from di._keys import Key, describe, key_of, source_of
@@ -130,7 +129,7 @@ def _unreachable(key: Key, dependency: str, location: str) -> Callable[[], Any]:
 def _seed(deps: Deps, key: Key, dependency: Callable[..., Any]) -> Callable[..., Any]:
     """Return a FastAPI dependency that puts the value of another into the scope."""
 
-    async def seed(connection: HTTPConnection, value: Any = Depends(dependency)) -> None:
+    async def seed(value: Any = Depends(dependency)) -> None:
         deps.scope_for(key).seed(key, value)
 
     return seed
