@@ -13,8 +13,8 @@ from uuid import UUID
 from backend.clients.storage import StorageFailed, StoredObjectNotFound
 from backend.db.caller import Caller
 from backend.db.failures import DATABASE_FAILURES
-from backend.db.tables.generation import GenerationJob
 from backend.db.repositories.generation_jobs import Lease
+from backend.db.tables.generation import GenerationJob
 from backend.services.branding.logo_compositor import LogoCompositor
 from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AssetNotFound, AssetService
@@ -31,7 +31,6 @@ from backend.services.generation.jobs import (
     PREPARING,
     UPLOADING,
     JobCanceled,
-    JobEvent,
     JobFailure,
     JobTimedOut,
     LeaseLost,
@@ -109,7 +108,7 @@ class JobRunner:
             return await self._settle(claim.lease, lambda jobs: jobs.settle_cancel(claim.lease))
         except WorkerStopping:
             return await self._settle(claim.lease, lambda jobs: jobs.hand_back(claim.lease))
-        except Exception as error:  # noqa: BLE001 - whatever a try raises ends the try, not the worker
+        except Exception as error:
             failure = JobFailure.of(error)
             logger.warning("job try failed", extra={"job_id": str(job_id), "code": failure.code}, exc_info=error)
             return await self._settle(claim.lease, lambda jobs: jobs.settle_failure(claim.lease, failure))
@@ -126,9 +125,7 @@ class JobRunner:
                 if not task.done():
                     task.cancel()
             await asyncio.wait({work, watch})
-        if not work.cancelled():
-            return work.result()
-        watch.result()
+        (watch if work.cancelled() else work).result()
 
     async def _watch(self, lease: Lease, interrupts: Interrupts) -> None:
         """Renew the lease until the work is done; raise as soon as the work should not go on."""

@@ -72,23 +72,31 @@ def cut_out(drawn: Image.Image) -> Image.Image:
     if drawn.getchannel("A").getextrema() != _OPAQUE:
         return drawn
     colors = drawn.convert("RGB")
-    right, bottom = colors.width - 1, colors.height - 1
-    corners = [colors.getpixel(corner) for corner in ((0, 0), (right, 0), (0, bottom), (right, bottom))]
-    backdrop = Image.new("RGB", colors.size, corners[0])
-    framed = Image.new("RGB", (2, 2))
-    framed.putdata(corners)
-    if _distance(framed, backdrop.resize((2, 2))).getextrema()[1] > _TOLERANCE:
+    corners = _corners(colors)
+    backdrop = corners.crop((0, 0, 1, 1)).resize(colors.size)
+    if _unlike(corners, backdrop.resize(corners.size)).getbbox() is not None:
         return drawn
-    alike = _distance(colors, backdrop).point(lambda distance: 255 if distance <= _TOLERANCE else 0)
+    alike = ImageChops.invert(_unlike(colors, backdrop))
     background = ImageChops.darker(alike, _reachable(alike))
     result = drawn.copy()
     result.putalpha(ImageChops.invert(background.filter(ImageFilter.GaussianBlur(0.6))))
     return result
 
 
-def _distance(one: Image.Image, other: Image.Image) -> Image.Image:
+def _corners(colors: Image.Image) -> Image.Image:
+    right, bottom = colors.width - 1, colors.height - 1
+    corners = Image.new("RGB", (2, 2))
+    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        left, top = x * right, y * bottom
+        corners.paste(colors.crop((left, top, left + 1, top + 1)), (x, y))
+    return corners
+
+
+def _unlike(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Mark where two pictures differ visibly in any channel."""
     red, green, blue = ImageChops.difference(one, other).split()
-    return ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return most.point(lambda distance: 255 if distance > _TOLERANCE else 0)
 
 
 def _reachable(alike: Image.Image) -> Image.Image:
