@@ -1,0 +1,1 @@
+"""Measurements of what injection costs; run `python -m benchmarks.requests`."""
