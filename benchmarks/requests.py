@@ -8,10 +8,11 @@ import argparse
 import asyncio
 import gc
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI
 
@@ -109,7 +110,7 @@ def injected(count: Callable[[object], None]) -> FastAPI:
     root = graph.root
 
     @app.get("/")
-    async def index(service: Any = deps.depends(root)) -> str:
+    async def index(service: Annotated[Any, deps.depends(root)]) -> str:
         count(service)
         return "ok"
 
@@ -168,7 +169,7 @@ def main() -> None:
         over = statistics.median(values) - base
         print(f"{name:38} {statistics.median(values):8.1f} {over:10.1f} {over / limit:10.2f}")
     if any({kind.__name__ for kind in kinds} != {"Root"} for kinds in roots.values()) or len(roots) != 3:
-        raise SystemExit("the variants did not do the same work")
+        sys.exit("the variants did not do the same work")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import get_type_hints
 
 SINGLETONS = 20
 LEVELS = (10, 10, 10, 10, 5, 5)  # request-scoped services per level; each needs two of the level below
@@ -31,7 +32,7 @@ def make_graph() -> Graph:
     scoped: list[type] = []
     below: list[type] = []
     for level, width in enumerate(LEVELS):
-        current = []
+        current: list[type] = []
         for number in range(width):
             needs = [singletons[(level + number) % SINGLETONS]]
             needs += [below[number % len(below)], below[(number + 1) % len(below)]] if below else []
@@ -57,7 +58,7 @@ def hand_written(graph: Graph, clients: dict[type, object]) -> str:
     names[Session] = "session"
     lines = ["def build(session):"]
     for number, service in enumerate((*graph.scoped, graph.root)):
-        needs = [hint for name, hint in service.__init__.__annotations__.items() if name != "return"]
+        needs = [hint for name, hint in get_type_hints(service.__init__).items() if name != "return"]  # type: ignore[misc]  # only read
         names[service] = f"v{number}"
         lines.append(f"    v{number} = {service.__name__}({', '.join(names[need] for need in needs)})")
     lines.append(f"    return {names[graph.root]}")
