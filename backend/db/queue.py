@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
+import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import (
     QueryBuilderEnvironment,
@@ -13,6 +16,10 @@ from pgqueuer.adapters.persistence.qb import (
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from sqlalchemy import NullPool
+
+from backend.db.engine import create_engine
+from backend.settings import Settings
 
 QUEUE_SCHEMA: Final = "pgqueuer"
 GENERATE: Final = "generate"
@@ -52,3 +59,22 @@ def queue_queries(driver: AsyncpgDriver) -> Queries:
         qbq=QueryQueueBuilder(names),
         qbs=QuerySchedulerBuilder(names),
     )
+
+
+@asynccontextmanager
+async def open_queue_connection(settings: Settings) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """Open a connection of its own that may listen; raises `DatabaseUnavailable` where there is none to be had.
+
+    It must reach Postgres itself: a pooler in transaction mode does not pass notifications on.
+    """
+    engine = create_engine(
+        settings.database_url.get_secret_value(), application_name="aurastream-queue", poolclass=NullPool
+    )
+    connection = await engine.connect()
+    raw: asyncpg.Connection[Any] = (await connection.get_raw_connection()).driver_connection
+    try:
+        yield raw
+    finally:
+        if raw.is_closed():
+            await connection.invalidate()
+        await connection.close()
