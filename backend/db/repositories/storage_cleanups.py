@@ -41,11 +41,11 @@ class StorageCleanupRepository:
         async with self._session.as_service():
             return len((await self._session.scalars(statement)).all())
 
-    async def expire(self, lease_token: UUID) -> None:
-        """Let the files that were noted under a lease go now."""
+    async def expire(self, lease_token: UUID, due_in: timedelta) -> None:
+        """Let the files that were noted under a lease go this soon."""
         statement = update(StorageCleanup).where(StorageCleanup.lease_token == lease_token)
         async with self._session.as_service():
-            await self._session.execute(statement.values(due_at=func.clock_timestamp()))
+            await self._session.execute(statement.values(due_at=_from_now(due_in)))
 
     async def lock_due(self, limit: int) -> Sequence[StorageCleanup]:
         """Lock notes whose time has come; whoever would take one back waits for the end of this transaction."""
