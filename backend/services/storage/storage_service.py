@@ -10,6 +10,20 @@ from backend.errors import DomainError
 from backend.services.storage.buckets import RULES, Bucket, InvalidObjectPath, object_key
 from backend.services.storage.content_types import EXTENSIONS, content_type_of, sniff
 
+__all__ = [
+    "SIGNED_URL_SECONDS",
+    "ByteRange",
+    "ContentTypeMismatch",
+    "InvalidSignature",
+    "ObjectTooLarge",
+    "RangeNotSatisfiable",
+    "StorageService",
+    "StoredObject",
+    "StoredObjectInfo",
+    "StoredObjectNotFound",
+    "UnsupportedContent",
+]
+
 SIGNED_URL_SECONDS = 3600
 
 
@@ -163,18 +177,19 @@ class StorageService:
         key = object_key(bucket, path)
         if byte_range is None:
             return await self._store.open(key)
-        info = await self._store.head(key)
-        if info is None:
-            raise StoredObjectNotFound(key)
-        return await self._store.open(key, *byte_range.resolve(info.size))
+        return await self._store.open(key, *byte_range.resolve((await self.describe(bucket, path)).size))
 
     async def signed_url(self, bucket: Bucket, path: str, expires_in: int = SIGNED_URL_SECONDS) -> str:
         """Make an address that reads this one object for `expires_in` seconds."""
         return await self._store.signed_url(object_key(bucket, path), timedelta(seconds=expires_in))
 
     def verify(self, bucket: Bucket, path: str, expires: int, signature: str) -> None:
-        """Raise `InvalidSignature` unless this service signed the address and it still holds."""
-        if not self._signer.verify(object_key(bucket, path), expires, signature):
+        """Raise `InvalidSignature` unless this service signed the address and it still holds.
+
+        Nothing else is said about a path that was not signed: neither whether it is well formed nor whether
+        something lies there.
+        """
+        if not self._signer.verify(f"{bucket}/{path}", expires, signature):
             raise InvalidSignature
 
     async def delete(self, bucket: Bucket, path: str) -> None:
@@ -186,7 +201,7 @@ class StorageService:
         return await self._store.head(object_key(bucket, path)) is not None
 
     async def info(self, bucket: Bucket, path: str) -> StoredObjectInfo | None:
-        """Describe an object without reading it."""
+        """Describe an object without reading it, or give None where there is none."""
         found = await self._store.head(object_key(bucket, path))
         if found is None:
             return None
@@ -199,3 +214,10 @@ class StorageService:
             etag=found.etag,
             updated_at=found.updated_at,
         )
+
+    async def describe(self, bucket: Bucket, path: str) -> StoredObjectInfo:
+        """Describe an object without reading it, or raise `StoredObjectNotFound`."""
+        found = await self.info(bucket, path)
+        if found is None:
+            raise StoredObjectNotFound(object_key(bucket, path))
+        return found
