@@ -1,5 +1,6 @@
 """Why a picture could not be made."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from backend.errors import DomainError
@@ -83,11 +84,22 @@ class GenerationRejected(GenerationFailed):
         )
 
 
+class AnswerProblem(StrEnum):
+    """Name what is wrong with an answer."""
+
+    NOT_JSON = "it is not JSON"
+    NOT_AN_OBJECT = "a part that should be an object is none"
+    NOT_A_LIST = "a part that should be a list is none"
+    NOT_BASE64 = "its picture is not base64"
+    EMPTY_PICTURE = "its picture is empty"
+    NOT_DECODABLE = "its compression is broken"
+
+
 class GenerationAnswerMalformed(GenerationFailed):
     """Say that the provider's answer is not what its protocol says."""
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"The image model's answer could not be read: {problem}.", details={"problem": problem})
+    def __init__(self, problem: AnswerProblem) -> None:
+        super().__init__(f"The image model's answer could not be read: {problem}.", details={"problem": problem.value})
 
 
 class GenerationAnswerTooLarge(GenerationFailed):

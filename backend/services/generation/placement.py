@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from backend.services.generation.prompt_text import quote, sanitize
+
 
 class Placement(BaseModel):
     """Place one picture: centre, size, stacking order, clockwise rotation in degrees, opacity in percent.
@@ -71,20 +73,19 @@ class PlacementFormatter:
             *(self._bullet(number, placement) for number, placement in enumerate(ordered, 1)),
         ]
         if len(ordered) > 1:
-            lines.append("Order from back to front: " + " → ".join(item.display_name for item in ordered))
+            lines.append("Order from back to front: " + " → ".join(_name(item) for item in ordered))
         lines.append("Build the scene around them; never redraw, restyle or crop them.")
         return "\n".join(lines)
 
     def format_simple(self, placements: Sequence[Placement]) -> str:
         """Write one short sentence per picture."""
         return " ".join(
-            f'Place the {item.asset_type.replace("_", " ")} "{item.display_name}" at the {item.region}.'
-            for item in stacking_order(placements)
+            f"Place the {_kind(item)} {_name(item)} at the {item.region}." for item in stacking_order(placements)
         )
 
     def _bullet(self, number: int, item: Placement) -> str:
         parts = [
-            f'Image {number} = {item.asset_type.replace("_", " ")} "{item.display_name}"',
+            f"Image {number} = {_kind(item)} {_name(item)}",
             item.region,
             f"centre at {round(item.x)}% from the left and {round(item.y)}% from the top",
             item.size_text,
@@ -94,3 +95,11 @@ class PlacementFormatter:
         if item.opacity < 100:
             parts.append(f"{item.opacity:g}% opacity")
         return "- " + ", ".join(parts)
+
+
+def _name(item: Placement) -> str:
+    return quote(sanitize(item.display_name, 100) or "asset")
+
+
+def _kind(item: Placement) -> str:
+    return sanitize(item.asset_type.replace("_", " "), 50)

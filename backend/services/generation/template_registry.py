@@ -79,20 +79,26 @@ def _read_folder(folder: Path, model: type[_Template], problems: list[_Problem])
 
 def _read(path: Path, model: type[_Template], problems: list[_Problem]) -> _Template | None:
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
-        if not isinstance(node, yaml.MappingNode):
-            problems.append((path, 1, "the file does not hold a mapping"))
-            return None
-        _refuse_duplicate_keys(path, node, problems)
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.MarkedYAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problems.append((path, mark.line + 1 if mark else 1, str(getattr(error, "problem", None) or error)))
+        source = path.read_text(encoding="utf-8")
+        node = yaml.compose(source, yaml.SafeLoader)
+        content = yaml.safe_load(source)
+    except yaml.MarkedYAMLError as error:
+        problems.append((path, error.problem_mark.line + 1 if error.problem_mark else 1, str(error.problem)))
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problems.append((path, 1, str(error)))
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        problems.append((path, 1, "the file does not hold a mapping"))
+        return None
+    _refuse_duplicate_keys(path, node, problems)
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         problems.extend(
             (path, _line_of(node, item["loc"]), _describe(item["loc"], item["msg"])) for item in error.errors()
         )
-    return None
+        return None
 
 
 def _refuse_duplicate_keys(path: Path, node: yaml.Node, problems: list[_Problem]) -> None:
