@@ -1,0 +1,138 @@
+"""Bring `.venv` to what requirements.lock says. Run by scripts/setup, with nothing but the standard library.
+
+Calls at the same time wait for each other. Downloads go through the package tools' own configuration and caches, so a
+second set-up needs no network.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+VENV = CHECKOUT / ".venv"
+STAMP = VENV / "aurastream-stamp"
+LOCK = CHECKOUT / "requirements.lock"
+
+
+def main() -> None:
+    """Do nothing, fast, when the stamp says that nothing changed."""
+    if _stamp_is_current():
+        return
+    folder = os.open(CHECKOUT / "scripts", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    if not _stamp_is_current():
+        _set_up()
+
+
+def _set_up() -> None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    _say(f"Setting up .venv with Python {version}; the first time downloads about 100 packages ...")
+    STAMP.unlink(missing_ok=True)
+    if not _venv_is_ours():
+        _create_venv()
+    _install_uv()
+    try:
+        _uv("pip", "sync", "-q", "--require-hashes", str(LOCK))
+    except subprocess.CalledProcessError:
+        _say("That did not work; trying with what is cached on this machine ...")
+        _uv("pip", "sync", "-q", "--require-hashes", "--offline", str(LOCK))
+    _uv("pip", "install", "-q", "--offline", "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT))
+    STAMP.write_text(_wanted(_base()))
+    _say("Packages are in place.")
+
+
+def _create_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        # From the base interpreter: an environment made from another environment would depend on it.
+        _run([_base(), "-I", "-m", "venv", str(VENV)])
+    except subprocess.CalledProcessError:
+        _fail(f"{_base()} cannot make virtual environments (on Debian: apt-get install python3-venv)")
+
+
+def _install_uv() -> None:
+    """Install the uv of the lock, checked by its hash, keeping the download for the next checkout."""
+    pin = _block_of("uv")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurastream"
+    cache.mkdir(parents=True, exist_ok=True)
+    pin_file = VENV / "uv.txt"
+    pin_file.write_text(pin)
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
+    hashed = ["--require-hashes", "--no-deps", "-r", str(pin_file)]
+    cached = [*pip, "install", "--no-index", "--find-links", str(cache), *hashed]
+    if subprocess.run(cached, capture_output=True, check=False).returncode != 0:
+        _run([*pip, "download", "--dest", str(cache), *hashed])
+        _run(cached)
+
+
+def _block_of(name: str) -> str:
+    """Return the lines of one package in the lock."""
+    lines: list[str] = []
+    for line in LOCK.read_text().splitlines():
+        if lines or line.startswith(f"{name}=="):
+            lines.append(line)
+            if not line.endswith("\\"):
+                return "\n".join(lines) + "\n"
+    return _fail(f"requirements.lock does not pin {name}")
+
+
+def _uv(*arguments: str) -> None:
+    _run([str(VENV / "bin" / "uv"), *arguments])
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, cwd=CHECKOUT, env=os.environ | {"VIRTUAL_ENV": str(VENV)})
+
+
+def _venv_is_ours() -> bool:
+    """Tell whether the environment was made here, by the wanted interpreter, and still runs."""
+    python = VENV / "bin" / "python"
+    code = "import os, sys; print(os.path.realpath(sys._base_executable), sys.prefix)"
+    try:
+        found = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    script = VENV / "bin" / "pip"
+    made_here = script.is_file() and str(VENV) in script.read_text(errors="replace").partition("\n")[0]
+    return made_here and found.split()[0] == os.path.realpath(_base())
+
+
+def _base() -> str:
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
+def _wanted(base: str) -> str:
+    files = [
+        hashlib.sha256((CHECKOUT / name).read_bytes()).hexdigest() for name in ("requirements.lock", "pyproject.toml")
+    ]
+    return "\n".join([*files, sys.version, os.path.realpath(base), str(VENV), ""])
+
+
+def _stamp_is_current() -> bool:
+    try:
+        return STAMP.read_text() == _wanted(_base())
+    except OSError:
+        return False
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _fail(line: str) -> NoReturn:
+    sys.exit(f"scripts/setup: {line}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        _fail(f"this failed, see above: {' '.join(map(str, error.cmd))}")
+    except KeyboardInterrupt:
+        sys.exit(130)
