@@ -93,7 +93,7 @@ class TokenStore:
     async def register(self, session: NewSession) -> CurrentToken:
         """Open a session whose first refresh token has the given id."""
         opened = int(session.opened_at.timestamp())
-        arguments = [
+        arguments: list[str | int] = [
             *(str(session.id), str(session.jti), opened, session.lifetime, session.longest),
             *(int(session.remember_me), session.ip or "", session.user_agent or ""),
         ]
@@ -110,7 +110,14 @@ class TokenStore:
         `ReuseDetected` for a replay (the family is revoked then), `TokenRevoked` for a family that is revoked
         or has reached its greatest age, `TokenInvalid` for an unknown one.
         """
-        arguments = [str(session_id), str(jti), str(successor), int(now.timestamp()), GRACE_MILLISECONDS, ip or ""]
+        arguments: list[str | int] = [
+            str(session_id),
+            str(jti),
+            str(successor),
+            int(now.timestamp()),
+            GRACE_MILLISECONDS,
+            ip or "",
+        ]
         async with _required():
             outcome, *fields = await self._use(keys=_keys(user_id, session_id), args=arguments)
         match outcome:
