@@ -107,8 +107,8 @@ class AnalyticsRepository:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
-    async def add(self, batch: CountBatch) -> int | None:
-        """Add a batch and give the number of asset types it touched; None if it was added before."""
+    async def add(self, batch: CountBatch) -> set[str] | None:
+        """Add a batch and give the asset types whose popularity changed; None if it was added before."""
         async with self._session.as_service():
             flush = insert(AnalyticsFlush).values(id=batch.id, hour_bucket=batch.hour, event_count=batch.events)
             if await self._session.scalar(flush.on_conflict_do_nothing().returning(AnalyticsFlush.id)) is None:
@@ -195,7 +195,7 @@ class AnalyticsRepository:
         ]
         await self._session.execute(adding, rows)
 
-    async def _add_popularity(self, batch: CountBatch) -> int:
+    async def _add_popularity(self, batch: CountBatch) -> set[str]:
         by_type: dict[str, dict[str, int]] = {}
         for count in batch.counts:
             for group, events in POPULARITY_EVENTS.items():
@@ -203,7 +203,7 @@ class AnalyticsRepository:
                     sums = by_type.setdefault(count.asset_type, dict.fromkeys(POPULARITY_EVENTS, 0))
                     sums[group] += count.events
         if not by_type:
-            return 0
+            return set()
         statement = insert(AssetPopularity)
         columns = [f"{group}_count" for group in POPULARITY_EVENTS]
         adding = statement.on_conflict_do_update(
@@ -216,7 +216,7 @@ class AnalyticsRepository:
             for asset_type, sums in sorted(by_type.items())
         ]
         await self._session.execute(adding, rows)
-        return len(rows)
+        return set(by_type)
 
 
 def _waiting(pending: Sequence[CountBatch]) -> CTE:

@@ -1,0 +1,1 @@
+"""Counters, flush and reports of analytics on real servers."""
