@@ -1,11 +1,11 @@
 """The one shape of every failure, and the one place that makes it."""
 
+import logging
 import re
 from collections import defaultdict
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -152,14 +152,14 @@ def _status_and_code(failure: DomainError) -> tuple[int, str]:
 
 def _describe(problem: Any) -> dict[str, str]:
     where = [str(part) for part in problem["loc"]]
+    if problem["type"] == "json_invalid":  # the rest of its place is an offset in the text
+        where = where[:1]
     return {"field": ".".join(where[1:] or where), "message": str(problem["msg"]), "type": str(problem["type"])}
 
 
 def _log(failure: DomainError, error: Exception, status: int) -> None:
-    log = structlog.stdlib.get_logger("backend.api")
+    log = logging.getLogger(__name__)
     if isinstance(failure, InternalError):
         log.error("unhandled_error", exc_info=error)
     else:
-        log.warning(
-            "request_failed", status=status, cause=getattr(failure, "cause", None) or str(error), exc_info=error
-        )
+        log.warning("request_failed", extra={"status": status, "cause": getattr(failure, "cause", None) or str(error)})

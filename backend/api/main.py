@@ -9,6 +9,7 @@ from backend.api.docs import docs_router
 from backend.api.errors import install_error_handlers
 from backend.api.metrics import HttpMetrics, MetricsMiddleware, metrics_router
 from backend.api.middleware.body_limit import BodyLimitMiddleware
+from backend.api.middleware.characters import CharactersMiddleware
 from backend.api.middleware.cors import OriginsMiddleware
 from backend.api.middleware.failures import FailureMiddleware
 from backend.api.middleware.request_id import RequestIdMiddleware
@@ -76,6 +77,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> N
     Failures are answered twice: inside of CORS, so that a browser may read them, and outside, for CORS's own.
     """
     app.add_middleware(BodyLimitMiddleware, max_body_size=settings.max_body_bytes)
+    app.add_middleware(CharactersMiddleware)
     app.add_middleware(FailureMiddleware)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(OriginsMiddleware, origins=settings.allowed_origins)

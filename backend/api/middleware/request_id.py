@@ -1,5 +1,6 @@
 """Give every request an id, and one log line when it ends."""
 
+import logging
 import re
 from time import perf_counter
 from typing import Final
@@ -49,12 +50,14 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
         return
     client = scope.get("client")
     code = scope["state"].get("error_code")
-    structlog.stdlib.get_logger("backend.access").info(
+    logging.getLogger("backend.access").info(
         "request",
-        method=scope["method"],
-        path=scope["path"],
-        status=status,
-        duration_ms=round(seconds * 1000, 1),
-        peer=client[0] if client else None,
-        **({} if code is None else {"error_code": code}),
+        extra={
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "duration_ms": round(seconds * 1000, 1),
+            "peer": client[0] if client else None,
+            **({} if code is None else {"error_code": code}),
+        },
     )
