@@ -50,7 +50,11 @@ def build_parser() -> argparse.ArgumentParser:
     worker.add_argument("--drain", action="store_true", help="run what is queued now, then end")
     commands.add_parser("migrate", help="bring the database's schema up to date")
     commands.add_parser("seed", help="make a demo account with a brand kit; safe to repeat")
-    commands.add_parser("embedded", help="run PostgreSQL and Valkey alone and print their addresses")
+    commands.add_parser(
+        "embedded",
+        help="run PostgreSQL and Valkey alone and print their addresses",
+        description="Run PostgreSQL and Valkey until Ctrl-C; the first line says in which folder they keep their data.",
+    )
     return parser
 
 
@@ -61,6 +65,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="job workers to run, 0 for none (default: %(default)s)"
     )
+    serve.add_argument("--no-worker", dest="workers", action="store_const", const=0, help="same as --workers 0")
     serve.add_argument("--show-logs", action="store_true", help="write logs here instead of the data folder")
 
 

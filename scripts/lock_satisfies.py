@@ -18,7 +18,7 @@ def main() -> None:
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     locked: dict[str, list[Version]] = {}
     for name, version in re.findall(
-        r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (CHECKOUT / "requirements.lock").read_text(), re.M
+        r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (CHECKOUT / "requirements.lock").read_text(), re.MULTILINE
     ):
         locked.setdefault(canonicalize_name(name), []).append(Version(version))
     problems = [text for text in wanted if not _is_met(Requirement(text), locked)]

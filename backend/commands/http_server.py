@@ -6,15 +6,18 @@ import sys
 import uvicorn
 
 from backend.api.main import create_app
-from backend.settings import Settings
+from backend.settings import InvalidSettings
 
 
 def main() -> None:
     """Serve until SIGTERM; running requests get some seconds to finish."""
     listener = socket.socket(fileno=int(sys.argv[1]))
-    settings = Settings.load()
+    try:
+        app = create_app()
+    except InvalidSettings as error:
+        sys.exit(str(error))
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http="httptools",
         lifespan="on",

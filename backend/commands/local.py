@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final, Self
 
 import asyncpg
 from redis.asyncio import Redis
@@ -23,7 +24,35 @@ from backend.embedded.supervisor import Supervisor
 from backend.embedded.valkey import EmbeddedValkey
 from backend.settings import Settings
 
-PRODUCTION = "production"
+PRODUCTION: Final = "production"
+QUICK_STOP: Final = "2"  # seconds: whoever works on one machine wants Ctrl-C to be quick
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which parts the data folder must provide because no setting names them."""
+
+    postgres: bool
+    valkey: bool
+    storage: bool
+    mail: bool
+    secret: bool
+
+    @classmethod
+    def of(cls, given: LocalSettings) -> Self:
+        """Read them off the settings; in production a signing secret is never made up."""
+        return cls(
+            postgres=given.database_url is None,
+            valkey=given.redis_url is None,
+            storage=given.storage_url is None,
+            mail=given.mail_folder is None and given.smtp_host is None,
+            secret=given.jwt_secret_key is None and given.environment.lower() != PRODUCTION,
+        )
+
+    @property
+    def folder(self) -> bool:
+        """Tell whether a data folder is needed at all."""
+        return self.postgres or self.valkey or self.storage or self.mail or self.secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +65,38 @@ class Local:
     valkey: EmbeddedValkey | None
     provided: dict[str, str]
     settings: Settings
+    started: bool
 
 
 @asynccontextmanager
 async def local_servers(
-    progress: Progress, *, public_url: str | None = None, join: bool = False
+    progress: Progress, *, public_url: str | None = None, join: bool = False, logs: bool = False
 ) -> AsyncIterator[Local]:
     """Start the embedded servers that are needed and stop them at the end.
 
-    With `join`, servers that a running `serve` already holds are used instead of refused.
+    With `join`, servers that a running `serve` already holds are used instead of refused. Where every address is set,
+    nothing is started or held, and the folder is used for `logs` at most.
     """
     account = Account.of_servers()
     given = LocalSettings.load()
     folder = DataFolder.choose(given, account)
-    folder.prepare(account)
-    postgres = None if given.database_url else _postgres(folder, account)
-    valkey = None if given.redis_url else _valkey(folder, account)
+    needs = Needs.of(given)
     async with AsyncExitStack() as stack:
-        joined = not _hold(folder, stack, join=join)
-        provided = _provide(given, folder, postgres, valkey, public_url)
+        if needs.folder or logs:
+            folder.prepare(account)
+        postgres = _postgres(folder, account) if needs.postgres else None
+        valkey = _valkey(folder, account) if needs.valkey else None
+        servers = [server for server in (postgres, valkey) if server]
+        ours = bool(servers) and _hold(folder, stack, join=join)
+        provided = _provide(given, needs, folder, public_url)
+        provided |= {"DATABASE_URL": postgres.url()} if postgres else {}
+        provided |= {"REDIS_URL": valkey.url()} if valkey else {}
         settings = Settings.load(**{name.lower(): value for name, value in provided.items()})
         supervisor = await stack.enter_async_context(Supervisor(progress))
-        if not joined:
+        if ours:
             progress.say(f"AuraStream keeps its data in {folder.path}")
-            await supervisor.start(*(server for server in (postgres, valkey) if server))
-        yield Local(folder, supervisor, postgres, valkey, provided, settings)
+            await supervisor.start(*servers)
+        yield Local(folder, supervisor, postgres, valkey, provided, settings, started=ours)
 
 
 async def prepare_database(local: Local, progress: Progress) -> None:
@@ -113,21 +149,14 @@ def _valkey(folder: DataFolder, account: Account) -> EmbeddedValkey:
     return EmbeddedValkey(folder.valkey, sockets=folder.sockets, log=Log(folder.log("valkey")), account=account)
 
 
-def _provide(
-    given: LocalSettings,
-    folder: DataFolder,
-    postgres: EmbeddedPostgres | None,
-    valkey: EmbeddedValkey | None,
-    public_url: str | None,
-) -> dict[str, str]:
-    """Return what completes the settings; in production a signing secret is never made up."""
+def _provide(given: LocalSettings, needs: Needs, folder: DataFolder, public_url: str | None) -> dict[str, str]:
+    """Return what completes the settings, but for the servers."""
     provided = {
-        "DATABASE_URL": postgres.url() if postgres else None,
-        "REDIS_URL": valkey.url() if valkey else None,
-        "STORAGE_URL": None if given.storage_url else folder.storage.as_uri(),
-        "MAIL_FOLDER": None if given.mail_folder else str(folder.mail),
-        "JWT_SECRET_KEY": None if given.jwt_secret_key or given.environment == PRODUCTION else folder.secret(),
+        "STORAGE_URL": folder.storage.as_uri() if needs.storage else None,
+        "MAIL_FOLDER": str(folder.mail) if needs.mail else None,
+        "JWT_SECRET_KEY": folder.secret() if needs.secret else None,
         "PUBLIC_URL": None if given.public_url else public_url,
+        "WORKER_SHUTDOWN_SECONDS": None if given.worker_shutdown_seconds else QUICK_STOP,
     }
     return {name: value for name, value in provided.items() if value}
 

@@ -32,7 +32,7 @@ async def serve(options: ServeOptions) -> None:
     progress = Progress(sys.stdout)
     with stopping_by_signal(lambda: progress.say("Stopping ...")) as signals, listen(options) as listener:
         address = _address(listener)
-        async with local_servers(progress, public_url=address) as local:
+        async with local_servers(progress, public_url=address, logs=not options.show_logs) as local:
             signals.then(local.supervisor.hurry)
             await _start(local, listener, options, progress)
             progress.say(f"AuraStream is ready: {address}/docs (Ctrl-C stops it)")
@@ -78,6 +78,7 @@ async def _start(local: Local, listener: socket.socket, options: ServeOptions, p
             ["backend.cli", "worker"],
             settings=local.provided,
             log=None if options.show_logs else Log(local.folder.log(f"worker-{index}")),
+            grace=local.settings.worker_shutdown_seconds + 5,
         )
         for index in range(1, options.workers + 1)
     ]

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ from backend.embedded.process import ServerProcess, Step
 
 START_LIMIT: Final = 120.0
 POLL: Final = 0.05
-STOP: Final = (Step(signal.SIGTERM, 15), Step(signal.SIGKILL, 5))
+GRACE: Final = 10.0
 
 
 async def at_once() -> bool:
@@ -40,6 +39,7 @@ class ApplicationProcess:
         log: Log | None,
         keep_open: Sequence[int] = (),
         is_ready: Callable[[], Awaitable[bool]] = at_once,
+        grace: float = GRACE,
     ) -> None:
         self._server = server
         self._arguments = arguments
@@ -47,6 +47,7 @@ class ApplicationProcess:
         self._log = log
         self._keep_open = keep_open
         self._is_ready = is_ready
+        self._stop = (Step(signal.SIGTERM, grace), Step(signal.SIGKILL, 5))
         self._process: ServerProcess | None = None
 
     @property
@@ -78,9 +79,9 @@ class ApplicationProcess:
             raise
 
     async def stop(self) -> None:
-        """Ask the process to end; it has some seconds to finish what it does."""
+        """Ask the process to end; it has `grace` seconds to finish what it does."""
         if self._process is not None:
-            await self._process.stop(STOP)
+            await self._process.stop(self._stop)
 
     def hurry(self) -> None:
         """Kill the process."""
@@ -107,4 +108,4 @@ class ApplicationProcess:
         return self._log.path if self._log else None
 
     def _last_words(self) -> str:
-        return self._log.last_line(re.compile(r"^\S")) if self._log else ""
+        return self._log.last_error() if self._log else ""

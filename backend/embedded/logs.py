@@ -1,10 +1,12 @@
 """Read back what a server wrote to its log since it was started."""
 
+import json
 import re
 from pathlib import Path
 
 ROTATE_AT = 5_000_000  # bytes
 LAST_BYTES = 20_000
+EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*: \S")  # how Python names an exception at the end of a traceback
 
 
 class Log:
@@ -33,9 +35,27 @@ class Log:
         matching = [line for line in lines if wanted.search(line)]
         return (matching or lines or [""])[-1].strip()[:300]
 
+    def last_error(self) -> str:
+        """Return what this run failed of, from structured lines as well as from plain ones."""
+        found = [error for line in self._since_mark().splitlines() if (error := _error_of(line))]
+        return (found or [""])[-1][:300]
+
     def _since_mark(self) -> str:
         if not self.path.exists():
             return ""
         with self.path.open("rb") as file:
             file.seek(max(self._start, self.path.stat().st_size - LAST_BYTES))
             return file.read().decode(errors="replace")
+
+
+def _error_of(line: str) -> str:
+    """Return the exception a log line tells of, or a plain line itself."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return line.strip() if line[:1].strip() else ""
+    if not isinstance(record, dict):
+        return ""
+    text = f"{record.get('event', '')}\n{record.get('exception', '')}"
+    named = [part for part in text.splitlines() if EXCEPTION.match(part)]
+    return named[-1] if named else ""

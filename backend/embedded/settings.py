@@ -25,7 +25,9 @@ class LocalSettings(BaseSettings):
     redis_url: SecretStr | None = None
     storage_url: str | None = None
     mail_folder: str | None = None
+    smtp_host: str | None = None
     public_url: str | None = None
+    worker_shutdown_seconds: str | None = None
     jwt_secret_key: SecretStr | None = None
     aurastream_data_dir: Path | None = None
     xdg_data_home: Path | None = None
