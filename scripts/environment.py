@@ -62,7 +62,7 @@ def _install_uv() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     pin_file = VENV / "uv.txt"
     pin_file.write_text(pin)
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
     hashed = ["--require-hashes", "--no-deps", "-r", str(pin_file)]
     cached = [*pip, "install", "--no-index", "--find-links", str(cache), *hashed]
     if subprocess.run(cached, capture_output=True, check=False).returncode != 0:
