@@ -3,6 +3,11 @@
 from backend.api import wiring as api
 from backend.clients import wiring as clients
 from backend.db import wiring as database
+from backend.services.analytics import wiring as analytics
+from backend.services.branding import wiring as branding
+from backend.services.generation import wiring as generation
+from backend.services.storage import wiring as storage
+from backend.services.usage import wiring as usage
 from backend.settings import Settings
 from di import Container
 
@@ -11,6 +16,6 @@ def build_container(settings: Settings) -> Container:
     """Register every part; nothing is built or connected before the container starts."""
     container = Container()
     container.singleton(Settings, settings)
-    for layer in (clients, database, api):
-        layer.register(container)
+    for part in (clients, database, storage, usage, branding, generation, analytics, api):
+        part.register(container)
     return container

@@ -16,6 +16,7 @@ from backend.api.middleware.request_id import RequestIdMiddleware
 from backend.api.middleware.security_headers import SecurityHeadersMiddleware
 from backend.api.openapi import DESCRIPTION, TAGS, install_openapi, operation_id
 from backend.api.telemetry import telemetry_config
+from backend.api.routes import brand_kit_sections, brand_kits, files, logos
 from backend.container import build_container
 from backend.logs import configure_logging
 from backend.settings import Settings
@@ -62,7 +63,10 @@ def create_app(settings: Settings | None = None, container: Container | None = N
 
 def api_router() -> APIRouter:
     """Collect the routes of the API under its prefix."""
-    return APIRouter(prefix="/api/v1")
+    router = APIRouter(prefix="/api/v1")
+    for module in (brand_kits, brand_kit_sections, logos, files):
+        router.include_router(module.router)
+    return router
 
 
 def _load_settings() -> Settings:

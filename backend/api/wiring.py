@@ -7,10 +7,12 @@ from backend.api.readiness import Readiness
 from backend.context import RequestContext
 from backend.settings import Settings
 from di import Container
+from middleware import register_connections
 
 
 def register(container: Container) -> None:
     """Let scoped services ask where a request came from."""
+    register_connections(container)  # for containers that serve no application as well: one graph for all processes
     container.singleton(TrustedProxies, _trusted_proxies)
     container.singleton(Readiness)
     container.scoped(RequestContext, describe_request)
