@@ -41,12 +41,12 @@ class DiscordProvider(OAuthProvider):
 
 
 class _DiscordUser(BaseModel, strict=True):
-    id: Annotated[str, Field(pattern=r"^[0-9]{1,32}\Z")]
+    id: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")]
     email: OptionalEmail = None
     verified: bool = False
     global_name: OptionalText = None
     username: OptionalText = None
-    avatar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}\Z")] | None = None
+    avatar: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")] | None = None
 
 
 def _avatar_url(user_id: str, image_hash: str) -> str:

@@ -21,6 +21,6 @@ def _usable_email(value: str | None) -> str | None:
         return None
 
 
-ProviderUserId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+\Z")]
+ProviderUserId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 OptionalText = Annotated[str | None, BeforeValidator(_clean)]
 OptionalEmail = Annotated[str | None, BeforeValidator(_clean), AfterValidator(_usable_email)]

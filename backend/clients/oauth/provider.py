@@ -150,7 +150,7 @@ def endpoint(base: AnyHttpUrl, path: str) -> str:
 class _Token(BaseModel):
     """The one field of a token answer we use; header-safe, because it goes into one."""
 
-    access_token: str = Field(min_length=1, max_length=8192, pattern=r"^[\x21-\x7e]+\Z")
+    access_token: str = Field(min_length=1, max_length=8192, pattern=r"^[\x21-\x7e]+$")
 
 
 def _parse(body: bytes) -> Any:

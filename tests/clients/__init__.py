@@ -1,0 +1,1 @@
+"""The clients of the outside, against servers that speak its protocols."""
