@@ -6,6 +6,7 @@ from backend.db import wiring as database
 from backend.services.analytics import wiring as analytics
 from backend.services.branding import wiring as branding
 from backend.services.generation import wiring as generation
+from backend.services.identity import wiring as identity
 from backend.services.storage import wiring as storage
 from backend.services.usage import wiring as usage
 from backend.settings import Settings
@@ -16,6 +17,6 @@ def build_container(settings: Settings) -> Container:
     """Register every part; nothing is built or connected before the container starts."""
     container = Container()
     container.singleton(Settings, settings)
-    for part in (clients, database, storage, usage, branding, generation, analytics, api):
+    for part in (clients, database, storage, identity, usage, branding, generation, analytics, api):
         part.register(container)
     return container

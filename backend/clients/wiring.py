@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from backend.clients.http import HttpClient, open_http
+from backend.clients.mail import Mailer, make_mailer
 from backend.clients.redis import Redis, open_redis
 from backend.clients.supabase import Supabase
 from backend.settings import Settings
@@ -14,6 +15,7 @@ def register(container: Container) -> None:
     container.singleton(Supabase, _open_supabase)
     container.singleton(Redis, open_redis)
     container.singleton(HttpClient, open_http)
+    container.singleton(Mailer, make_mailer)
 
 
 async def _open_supabase(settings: Settings) -> AsyncIterator[Supabase]:

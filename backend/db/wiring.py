@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 
 from backend.clients.supabase import Supabase
+from backend.db.after_commit import AfterCommit
 from backend.db.caller import Caller
 from backend.db.session import DatabaseSession
 from di import Container, Scope
 
 
 def register(container: Container) -> None:
-    """Give each scope one session for its caller."""
+    """Give each scope one session for its caller, and a place for what follows its commit."""
     container.scoped(DatabaseSession, _open_session)
+    container.scoped(AfterCommit, _after_commit)
 
 
 async def _open_session(supabase: Supabase, caller: Caller, scope: Scope) -> AsyncIterator[DatabaseSession]:
@@ -24,3 +26,10 @@ async def _open_session(supabase: Supabase, caller: Caller, scope: Scope) -> Asy
         raise
     finally:
         await session.close()
+
+
+def _after_commit(session: DatabaseSession, scope: Scope) -> AfterCommit:  # noqa: ARG001 - its commit comes first
+    """Run after the commit, which is registered earlier because the session is asked for here."""
+    after_commit = AfterCommit()
+    scope.on_success(after_commit.run)
+    return after_commit

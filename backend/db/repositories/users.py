@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Executable, Row, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.db.session import DatabaseSession
@@ -169,9 +169,9 @@ class UserRepository:
         async with self._session.as_service():
             return await self._credentials(select(*_ACCOUNT, User.password_hash).where(func.lower(User.email) == email))
 
-    async def record_login(self, user_id: UUID) -> None:
-        """Note that the user just logged in."""
-        await self._write(user_id, {"last_login_at": func.now()})
+    async def record_login(self, user_id: UUID) -> bool:
+        """Note that the user just logged in; tell whether the account exists."""
+        return await self._write(user_id, {"last_login_at": func.now()})
 
     async def replace_hash(self, user_id: UUID, old: str, new: str) -> None:
         """Store the same password hashed at today's cost, unless somebody changed it meanwhile."""
@@ -210,10 +210,10 @@ class UserRepository:
         async with self._session.as_service():
             return await self._session.scalar(statement) is not None
 
-    async def _one(self, statement: Select[Any]) -> Account | None:
+    async def _one(self, statement: Executable) -> Account | None:
         row = (await self._session.execute(statement)).one_or_none()
         return None if row is None else _account(row)
 
-    async def _credentials(self, statement: Select[Any]) -> Credentials | None:
+    async def _credentials(self, statement: Executable) -> Credentials | None:
         row = (await self._session.execute(statement)).one_or_none()
         return None if row is None else Credentials(_account(row), row[-1])

@@ -45,6 +45,7 @@ PASSWORD_RESET_REQUESTS_IP: Final = Limit("password_reset_requests_ip", HOUR, 20
 LINK_ATTEMPTS_IP: Final = Limit("link_attempts_ip", HOUR, 60)
 EMAIL_VERIFICATION_REQUESTS: Final = Limit("email_verification_requests", HOUR, 3)
 TOKEN_REFRESH: Final = Limit("token_refresh", MINUTE, 30)
+AUDITED_REFUSALS: Final = Limit("audited_refusals", MINUTE, 1)
 COACH_MESSAGES: Final = Limit("coach_messages", MINUTE, by_tier(10, 30, 50))
 COACH_SESSIONS: Final = Limit("coach_sessions", HOUR, by_tier(2, 10, 20))
 LOGO_PREVIEWS: Final = Limit("logo_previews", HOUR, by_tier(20, 100, 200))
