@@ -7,7 +7,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from backend.clients.redis import Redis, connect_redis
 from backend.clients.supabase import Supabase
@@ -16,7 +18,9 @@ from backend.db.caller import Caller
 from backend.db.session import DatabaseSession
 from backend.embedded.throw_away import ThrowAwayServers, throw_away_servers
 from backend.settings import Settings
+from di import Container
 from tests.support.isolation import IsolatedSettings, create_database, drop_database
+from tests.support.live_server import serve
 
 VALKEY_DATABASES = 10_000
 TEMPLATE = "migrated_template"
@@ -32,6 +36,12 @@ def servers() -> Iterator[ThrowAwayServers]:
     with asyncio.Runner() as runner:
         yield runner.run(stack.enter_async_context(throw_away_servers(valkey_databases=VALKEY_DATABASES)))
         runner.run(stack.aclose())
+
+
+@pytest.fixture(scope="session")
+def servers_url(servers: ThrowAwayServers) -> str:
+    """Give the address of this process's Postgres as its superuser."""
+    return servers.postgres.url("postgres")
 
 
 @pytest.fixture(scope="session")
@@ -129,3 +139,36 @@ def session_as(supabase: Supabase) -> SessionAs:
             yield session
 
     return open_session
+
+
+@pytest.fixture
+async def container(settings: Settings) -> AsyncIterator[Container]:
+    """Give the started container of this test."""
+    from backend.container import build_container
+
+    async with build_container(settings) as container:
+        yield container
+
+
+@pytest.fixture
+async def app(settings: Settings, container: Container) -> AsyncIterator[FastAPI]:
+    """Give the running application of this test."""
+    from backend.api.main import create_app
+
+    app = create_app(settings, container)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Speak to the application without a socket; answers arrive whole."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+async def live_url(app: FastAPI) -> AsyncIterator[str]:
+    """Serve the application on a loopback port, for browsers and for streams."""
+    async with serve(app) as url:
+        yield url
