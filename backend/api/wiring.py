@@ -2,9 +2,13 @@
 
 from starlette.requests import HTTPConnection
 
+from backend.api.authentication import Authentication, authenticate, caller_of
 from backend.api.client_address import TrustedProxies
+from backend.api.rate_limits import RequestLimits
 from backend.api.readiness import Readiness
+from backend.api.session_cookies import SessionCookies
 from backend.context import RequestContext
+from backend.db.caller import Caller
 from backend.settings import Settings
 from di import Container
 from middleware import register_connections
@@ -15,7 +19,11 @@ def register(container: Container) -> None:
     register_connections(container)  # for containers that serve no application as well: one graph for all processes
     container.singleton(TrustedProxies, _trusted_proxies)
     container.singleton(Readiness)
+    container.singleton(RequestLimits)
+    container.singleton(SessionCookies)
     container.scoped(RequestContext, describe_request)
+    container.scoped(Authentication, authenticate)
+    container.scoped(Caller, caller_of)
 
 
 def _trusted_proxies(settings: Settings) -> TrustedProxies:
