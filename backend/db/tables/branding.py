@@ -90,7 +90,7 @@ class BrandKitLogo(Timestamps, Base):
     """Point to the file of one logo variant.
 
     The key to the kit includes the owner, so a logo can never hang on another user's kit, and the path starts with
-    both, so a row can never point to another user's file.
+    both and stays below them, so a row can never point to another user's file.
     """
 
     __tablename__ = "brand_kit_logos"
@@ -109,7 +109,10 @@ class BrandKitLogo(Timestamps, Base):
         ForeignKeyConstraint(["brand_kit_id", "user_id"], ["brand_kits.id", "brand_kits.user_id"], ondelete="CASCADE"),
         CheckConstraint(_one_of("logo_type", LogoType), name="logo_type"),
         CheckConstraint(_one_of("content_type", LOGO_CONTENT_TYPES), name="content_type"),
-        CheckConstraint("starts_with(storage_path, user_id || '/' || brand_kit_id || '/')", name="storage_path"),
+        CheckConstraint(
+            "storage_path ~ ('^' || user_id || '/' || brand_kit_id || '/[A-Za-z0-9][A-Za-z0-9_-]*[.][a-z0-9]{2,5}$')",
+            name="storage_path",
+        ),
         CheckConstraint("file_size BETWEEN 1 AND 10485760", name="file_size"),
         CheckConstraint("width > 0 AND height > 0", name="size"),
         UniqueConstraint("storage_path"),

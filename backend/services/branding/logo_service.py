@@ -153,8 +153,13 @@ class LogoService:
         return LogoType(kit.default_logo_type)
 
     async def get_for_generation(self, user_id: UUID, kit_id: UUID, preferred: LogoType | None) -> bytes | None:
-        """Read the logo a picture shall carry: the preferred variant, else the kit's default, else any other."""
-        kit = await self._kit(user_id, kit_id)
+        """Read the logo a picture shall carry: the preferred variant, else the kit's default, else any other.
+
+        None where there is no logo, also because the kit went away while a job waited.
+        """
+        kit = await self._kits.get(user_id, kit_id)
+        if kit is None:
+            return None
         logos = {logo.logo_type: logo for logo in await self._logos.list(user_id, kit_id)}
         for logo_type in _in_order(preferred, LogoType(kit.default_logo_type)):
             if logo := logos.get(logo_type):

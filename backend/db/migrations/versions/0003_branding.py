@@ -50,7 +50,7 @@ CREATE TABLE public.brand_kit_logos (
     user_id uuid NOT NULL,
     storage_path text NOT NULL CONSTRAINT brand_kit_logos_storage_path_key UNIQUE
         CONSTRAINT brand_kit_logos_storage_path_check
-        CHECK (starts_with(storage_path, user_id || '/' || brand_kit_id || '/')),
+        CHECK (storage_path ~ ('^' || user_id || '/' || brand_kit_id || '/[A-Za-z0-9][A-Za-z0-9_-]*[.][a-z0-9]{2,5}$')),
     content_type text NOT NULL CONSTRAINT brand_kit_logos_content_type_check
         CHECK (content_type IN ('image/png', 'image/jpeg', 'image/webp')),
     file_size integer NOT NULL CONSTRAINT brand_kit_logos_file_size_check CHECK (file_size BETWEEN 1 AND 10485760),
