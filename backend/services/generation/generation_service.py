@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
+from backend.db.after_commit import AfterCommit
 from backend.db.repositories.assets import AssetRepository
 from backend.db.repositories.generation_jobs import GenerationJobRepository, NewJob
 from backend.db.repositories.job_queue import JobQueue
@@ -25,8 +27,8 @@ from backend.services.generation.job_errors import (
     NothingToRefine,
     SourceImageGone,
 )
+from backend.services.generation.job_events import JobEvents
 from backend.services.generation.job_lifecycle import JobLifecycle
-from backend.services.generation.jobs import JobEvent
 from backend.services.usage.errors import LimitExceeded, TierRestricted
 from backend.services.usage.usage_limit_service import UsageLimitService
 
@@ -67,6 +69,8 @@ class GenerationService:
         logos: LogoService,
         usage: UsageLimitService,
         gallery: AssetService,
+        events: JobEvents,
+        after_commit: AfterCommit,
     ) -> None:
         self._jobs = jobs
         self._assets = assets
@@ -77,6 +81,8 @@ class GenerationService:
         self._logos = logos
         self._usage = usage
         self._gallery = gallery
+        self._events = events
+        self._after_commit = after_commit
 
     async def create_job(
         self, user_id: UUID, request: GenerationRequest, *, idempotency_key: str | None = None
@@ -150,7 +156,7 @@ class GenerationService:
         await self.get_job(user_id, job_id)
         return await self._gallery.of_job(user_id, job_id)
 
-    async def cancel(self, user_id: UUID, job_id: UUID) -> tuple[GenerationJob, JobEvent]:
+    async def cancel(self, user_id: UUID, job_id: UUID) -> GenerationJob:
         """Stop a job that has not ended; it costs nothing then.
 
         A queued job is canceled when this returns. A running one is canceled as soon as its worker notices,
@@ -163,11 +169,12 @@ class GenerationService:
         if status.terminal:
             raise JobNotCancelable(status.value)
         if status is JobStatus.QUEUED:
-            return job, await self._lifecycle.cancel_queued(job)
-        if not job.cancel_requested:
+            event = await self._lifecycle.cancel_queued(job)
+            self._after_commit.do(partial(self._events.publish, event))
+        elif not job.cancel_requested:
             await self._jobs.request_cancel(job_id)
             await self._queue.announce_cancel(job_id)
-        return job, JobEvent.of(job)
+        return job
 
     async def _plan(self, user_id: UUID, request: GenerationRequest) -> tuple[str, JobParameters]:
         if request.brand_kit_id is None:
