@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from backend.clients.http import HttpClient, open_http
 from backend.clients.mail import Mailer, make_mailer
+from backend.clients.oauth import DiscordProvider, GoogleProvider, OAuthProviders, TwitchProvider
 from backend.clients.redis import Redis, open_redis
 from backend.clients.supabase import Supabase
 from backend.settings import Settings
@@ -15,6 +16,8 @@ def register(container: Container) -> None:
     container.singleton(Supabase, _open_supabase)
     container.singleton(Redis, open_redis)
     container.singleton(HttpClient, open_http)
+    for provider in (GoogleProvider, TwitchProvider, DiscordProvider, OAuthProviders):
+        container.singleton(provider)
     container.singleton(Mailer, make_mailer)
 
 

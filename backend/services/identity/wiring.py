@@ -13,6 +13,8 @@ from backend.services.identity.auth_service import AuthService
 from backend.services.identity.auth_token_service import AuthTokenService
 from backend.services.identity.csrf import CsrfTokens
 from backend.services.identity.jwt_service import JWTService
+from backend.services.identity.oauth_flows import OAuthFlowStore
+from backend.services.identity.oauth_service import OAuthService
 from backend.services.identity.password_resets import PasswordResets
 from backend.services.identity.password_service import PasswordService, open_password_service
 from backend.services.identity.rate_limit_service import RateLimitService
@@ -32,6 +34,7 @@ def register(container: Container) -> None:
     container.singleton(AccessVerifier)
     container.singleton(AccountMails)
     container.singleton(PasswordResets)
+    container.singleton(OAuthFlowStore)
     container.scoped(UserRepository)
     container.scoped(UserIdentityRepository)
     container.scoped(AuthTokenRepository)
@@ -41,3 +44,4 @@ def register(container: Container) -> None:
     container.scoped(SessionService)
     container.scoped(AuthService)
     container.scoped(AccountService)
+    container.scoped(OAuthService)
