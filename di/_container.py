@@ -264,7 +264,7 @@ class Container(lagom.Container):
                 not resolve. Providers that no root reaches are an `UnusedProviderWarning`.
         """
         layer = self.root_layer
-        registered = {key: key for key in layer.providers if layer.providers[key].location != "di"}
+        registered = {key: key for key in layer.providers if layer.providers[key].location not in _OWN_PACKAGES}
         named = {f"registration of {describe(key)}": key for key in registered}
         reached: set[Key] = set()
         problems: list[DiError] = []

@@ -4,6 +4,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from di import Container, Scope
+from di._providers import Lifetime, read_provider
 from middleware._asgi import Connection
 from middleware.errors import WrongConnectionError
 
@@ -12,7 +13,8 @@ def register_connections(container: Container) -> None:
     """Make the connection injectable into scoped providers; a container serves any number of applications."""
     for key, provider in ((HTTPConnection, _connection), (Request, _request), (WebSocket, _websocket)):
         if container.root_layer.provider(key) is None:
-            container.scoped(key, provider)
+            made = read_provider(key, Lifetime.SCOPED, provider, location="middleware")
+            container.root_layer.providers[key] = made
 
 
 def connection_of(scope: Scope) -> Connection:
