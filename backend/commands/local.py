@@ -5,17 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
-import asyncpg
-from redis.asyncio import Redis
-from sqlalchemy.exc import DBAPIError
-
-from backend.clients.redis import RedisError, connect_redis
-from backend.commands.errors import DatabaseNotUsable, RedisNotUsable
-from backend.db.engine import DatabaseUnavailable, InvalidDatabaseUrl
-from backend.db.migrate import migrate
 from backend.embedded.account import Account
 from backend.embedded.data_folder import DataFolder
-from backend.embedded.errors import DiskFull, FolderInUse
+from backend.embedded.errors import FolderInUse
 from backend.embedded.logs import Log
 from backend.embedded.postgres import EmbeddedPostgres
 from backend.embedded.progress import Progress
@@ -99,38 +91,6 @@ async def local_servers(
         yield Local(folder, supervisor, postgres, valkey, provided, settings, started=ours)
 
 
-async def prepare_database(local: Local, progress: Progress) -> None:
-    """Bring the schema up to date, and see that Redis answers."""
-    async with progress.step("Schema", done="migrated"):
-        await migrate_or_explain(local.settings, local.folder)
-    if local.valkey is None:
-        async with progress.step("Redis"):
-            await _ping(connect_redis(local.settings), local.settings)
-
-
-async def migrate_or_explain(settings: Settings, folder: DataFolder) -> None:
-    """Migrate; a database that cannot be used gives one line that says so."""
-    url = (settings.migration_database_url or settings.database_url).get_secret_value()
-    try:
-        await migrate(settings)
-    except DatabaseUnavailable as error:
-        raise DatabaseNotUsable(url, _first_line(error.cause)) from error
-    except (DBAPIError, InvalidDatabaseUrl) as error:
-        cause = getattr(error, "orig", None) or error
-        if isinstance(getattr(cause, "__cause__", None), asyncpg.DiskFullError):
-            raise DiskFull(folder.postgres) from error
-        raise DatabaseNotUsable(url, _first_line(str(cause))) from error
-
-
-async def _ping(redis: Redis, settings: Settings) -> None:
-    try:
-        await redis.get("aurastream")  # unlike PING, this also needs the permission to read
-    except (RedisError, OSError) as error:
-        raise RedisNotUsable(settings.redis_url.get_secret_value(), _first_line(str(error))) from error
-    finally:
-        await redis.aclose()
-
-
 def _hold(folder: DataFolder, stack: AsyncExitStack, *, join: bool) -> bool:
     try:
         stack.enter_context(folder.held())
@@ -159,7 +119,3 @@ def _provide(given: LocalSettings, needs: Needs, folder: DataFolder, public_url:
         "WORKER_SHUTDOWN_SECONDS": None if given.worker_shutdown_seconds else QUICK_STOP,
     }
     return {name: value for name, value in provided.items() if value}
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[0].rstrip(".")

@@ -6,8 +6,9 @@ import socket
 import sys
 from dataclasses import dataclass
 
+from backend.commands.database import prepare_database
 from backend.commands.errors import AddressNotUsable, PortInUse
-from backend.commands.local import Local, local_servers, prepare_database
+from backend.commands.local import Local, local_servers
 from backend.commands.stop_signals import stopping_by_signal
 from backend.embedded.application import ApplicationProcess
 from backend.embedded.errors import Server

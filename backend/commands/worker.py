@@ -2,7 +2,8 @@
 
 import sys
 
-from backend.commands.local import local_servers, prepare_database
+from backend.commands.database import prepare_database
+from backend.commands.local import local_servers
 from backend.embedded.progress import Progress
 from backend.logs import configure_logging
 from backend.worker import run_worker

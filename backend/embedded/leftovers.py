@@ -12,12 +12,20 @@ from backend.embedded.process import Step
 POLL = 0.05
 
 
+def pid_in(pid_file: Path) -> int | None:
+    """Return the pid a server's pid file begins with."""
+    try:
+        return int(pid_file.read_text().split()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+
+
 async def end_leftover(pid_file: Path, folder: Path, steps: Sequence[Step]) -> None:
     """End the process a pid file names, if it is a server working in `folder`, and wait until it is gone.
 
     A pid alone proves nothing, since pids are used again: what counts is that the process works in that folder.
     """
-    process = await asyncio.to_thread(_find, pid_file, folder)
+    process = _find(pid_file, folder)
     if process is None:
         return
     for step in steps:
@@ -33,10 +41,13 @@ async def end_leftover(pid_file: Path, folder: Path, steps: Sequence[Step]) -> N
 
 
 def _find(pid_file: Path, folder: Path) -> psutil.Process | None:
+    pid = pid_in(pid_file)
+    if pid is None:
+        return None
     try:
-        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        process = psutil.Process(pid)
         return process if Path(process.cwd()) == folder.resolve() else None
-    except (FileNotFoundError, ValueError, IndexError, psutil.Error):
+    except psutil.Error:
         return None
 
 

@@ -16,9 +16,9 @@ from backend.embedded.account import Account
 from backend.embedded.binaries import find_postgres
 from backend.embedded.cluster import create_cluster, require_same_major
 from backend.embedded.errors import DiskFull, NotReadyInTime, NotStarted, Server, StoppedWhileStarting
-from backend.embedded.leftovers import end_leftover
+from backend.embedded.leftovers import end_leftover, pid_in
 from backend.embedded.logs import Log
-from backend.embedded.process import ServerProcess, Step
+from backend.embedded.process import SERVER_ENVIRONMENT, ServerProcess, Step
 from backend.embedded.sockets import choose_socket_folder, make_socket_folder
 
 OWNER = "aurastream"
@@ -113,6 +113,7 @@ class EmbeddedPostgres:
             folder=data,
             log=self._log.path,
             on_parent_death=signal.SIGQUIT if self._throw_away else signal.SIGINT,
+            environment=SERVER_ENVIRONMENT | _known_dead(data / "postmaster.pid"),
         )
         try:
             await self._until_ready(data)
@@ -188,3 +189,13 @@ class EmbeddedPostgres:
             raise DiskFull(self._folder) from error
         finally:
             await connection.close()
+
+
+def _known_dead(pid_file: Path) -> dict[str, str]:
+    """Tell PostgreSQL that the pid a crash left in its lock file is not its former self.
+
+    It goes by the number alone, which may be a zombie's or, after a restart of the machine, anybody's, and refuses to
+    start. The leftover was ended before; that its memory is free PostgreSQL still checks itself.
+    """
+    pid = pid_in(pid_file)
+    return {"PG_GRANDPARENT_PID": str(pid)} if pid is not None else {}
