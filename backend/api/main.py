@@ -1,6 +1,6 @@
 """Build the application."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from backend.api import health
@@ -15,8 +15,9 @@ from backend.api.middleware.failures import FailureMiddleware
 from backend.api.middleware.request_id import RequestIdMiddleware
 from backend.api.middleware.security_headers import SecurityHeadersMiddleware
 from backend.api.openapi import DESCRIPTION, TAGS, install_openapi, operation_id
+from backend.api.rate_limits import limit_requests
+from backend.api.routes import assets, auth, brand_kit_sections, brand_kits, files, generation, logos, usage
 from backend.api.telemetry import telemetry_config
-from backend.api.routes import brand_kit_sections, brand_kits, files, logos
 from backend.container import build_container
 from backend.logs import configure_logging
 from backend.settings import Settings
@@ -62,10 +63,15 @@ def create_app(settings: Settings | None = None, container: Container | None = N
 
 
 def api_router() -> APIRouter:
-    """Collect the routes of the API under its prefix."""
+    """Collect the routes of the API under its prefix.
+
+    Stored files are not counted as requests: a page shows dozens of them, and each address is signed.
+    """
     router = APIRouter(prefix="/api/v1")
-    for module in (brand_kits, brand_kit_sections, logos, files):
-        router.include_router(module.router)
+    counted = [Depends(limit_requests)]
+    for module in (auth, usage, brand_kits, brand_kit_sections, logos, generation, assets):
+        router.include_router(module.router, dependencies=counted)
+    router.include_router(files.router)
     return router
 
 

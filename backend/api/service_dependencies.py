@@ -3,12 +3,19 @@
 from typing import Annotated
 
 from backend.api.deps import deps
+from backend.api.session_cookies import SessionCookies
+from backend.context import RequestContext
 from backend.services.branding.brand_kit_service import BrandKitService
 from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AssetService
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_stream import JobStream
+from backend.services.identity.account_service import AccountService
+from backend.services.identity.audit_service import AuditService
+from backend.services.identity.auth_service import AuthService
+from backend.services.identity.password_resets import PasswordResets
 from backend.services.storage.storage_service import StorageService
+from backend.services.usage.usage_limit_service import UsageLimitService
 
 AssetServiceDep = Annotated[AssetService, deps.depends(AssetService)]
 BrandKitServiceDep = Annotated[BrandKitService, deps.depends(BrandKitService)]
@@ -16,3 +23,10 @@ GenerationServiceDep = Annotated[GenerationService, deps.depends(GenerationServi
 JobStreamDep = Annotated[JobStream, deps.depends(JobStream)]
 LogoServiceDep = Annotated[LogoService, deps.depends(LogoService)]
 StorageServiceDep = Annotated[StorageService, deps.depends(StorageService)]
+AuthServiceDep = Annotated[AuthService, deps.depends(AuthService)]
+AccountServiceDep = Annotated[AccountService, deps.depends(AccountService)]
+AuditServiceDep = Annotated[AuditService, deps.depends(AuditService)]
+PasswordResetsDep = Annotated[PasswordResets, deps.depends(PasswordResets)]
+RequestContextDep = Annotated[RequestContext, deps.depends(RequestContext)]
+SessionCookiesDep = Annotated[SessionCookies, deps.depends(SessionCookies)]
+UsageLimitServiceDep = Annotated[UsageLimitService, deps.depends(UsageLimitService)]

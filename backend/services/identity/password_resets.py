@@ -1,5 +1,6 @@
 """Asking for a link that sets another password."""
 
+import hashlib
 from functools import partial
 
 from backend.clients.supabase import Supabase
@@ -13,6 +14,8 @@ from backend.services.identity.audit_events import AuditEvent
 from backend.services.identity.audit_service import AuditService
 from backend.services.identity.auth_service import normalize_email
 from backend.services.identity.auth_token_service import AuthTokenService
+from backend.services.identity.rate_limit_service import RateLimitService
+from backend.services.identity.rate_limits import PASSWORD_RESET_REQUESTS
 
 
 class PasswordResets:
@@ -22,14 +25,19 @@ class PasswordResets:
     looked up before the answer.
     """
 
-    def __init__(self, supabase: Supabase, background: BackgroundWork, mails: AccountMails) -> None:
+    def __init__(
+        self, supabase: Supabase, background: BackgroundWork, mails: AccountMails, limits: RateLimitService
+    ) -> None:
+        self._limits = limits
         self._supabase = supabase
         self._background = background
         self._mails = mails
 
-    def request(self, email: str, context: RequestContext) -> None:
-        """Send a link to an email if it has an account."""
-        self._background.submit("password reset", partial(self._work, normalize_email(email), context))
+    async def request(self, email: str, context: RequestContext) -> None:
+        """Send a link to an email if it has an account; raises `RateLimited` after three in an hour."""
+        email = normalize_email(email)
+        await self._limits.hit(PASSWORD_RESET_REQUESTS, hashlib.sha256(email.encode()).hexdigest()[:32])
+        self._background.submit("password reset", partial(self._work, email, context))
 
     async def _work(self, email: str, context: RequestContext) -> None:
         async with self._supabase.side_session() as session:

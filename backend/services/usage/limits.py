@@ -7,6 +7,8 @@ from typing import Final
 
 from backend.db.tables.identity import Feature, Tier
 
+__all__ = ["MONTHLY_LIMITS", "UNLIMITED", "Feature", "Tier", "limits_for", "month_of", "next_month"]
+
 UNLIMITED: Final = -1
 
 MONTHLY_LIMITS: Final[Mapping[Feature, Mapping[Tier, int]]] = MappingProxyType(
