@@ -7,20 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from backend.clients import wiring as clients
-from backend.context import RequestContext
-from backend.db import wiring as database
-from backend.db.caller import Caller
-from backend.db.repositories.audit_events import AuditRepository
-from backend.services.branding import wiring as branding
-from backend.services.generation import wiring as generation
+from backend.container import build_container
 from backend.services.generation.images import ImageGenerator
-from backend.services.generation.prompt_engine import PromptEngine
-from backend.services.generation.quick_create_service import QuickCreateService
-from backend.services.generation.template_registry import TemplateRegistry
-from backend.services.identity.audit_service import AuditService
-from backend.services.storage import wiring as storage
-from backend.services.usage import wiring as usage
+from backend.services.generation.job_runner import JobRunner
 from backend.settings import Settings
 from di import Container
 from tests.support.jobs import StagedImages, add_user
@@ -33,18 +22,9 @@ def images() -> StagedImages:
 
 @pytest.fixture
 async def container(settings: Settings, images: StagedImages) -> AsyncIterator[Container]:
-    container = Container()
-    container.singleton(Settings, settings)
-    for part in (clients, database, storage, usage, branding, generation):
-        part.register(container)
-    container.scoped(Caller, Caller.anonymous)
-    container.scoped(RequestContext, RequestContext)
-    container.scoped(AuditRepository)
-    container.scoped(AuditService)
+    container = build_container(settings)
     container.singleton(ImageGenerator, images)
-    container.singleton(TemplateRegistry, TemplateRegistry.load)
-    container.singleton(PromptEngine)
-    container.singleton(QuickCreateService)
+    container.scoped(JobRunner)
     async with container:
         yield container
 

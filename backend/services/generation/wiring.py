@@ -17,10 +17,12 @@ from backend.services.generation.generation_plan import GenerationPlanner
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_events import JobEventHub, JobEvents, open_job_event_hub
 from backend.services.generation.job_lifecycle import JobLifecycle
-from backend.services.generation.job_runner import JobRunner
 from backend.services.generation.job_stream import JobStream
 from backend.services.generation.picture_finisher import PictureFinisher
+from backend.services.generation.prompt_engine import PromptEngine
+from backend.services.generation.quick_create_service import QuickCreateService
 from backend.services.generation.sweeper import FileSweeper, Sweeper
+from backend.services.generation.template_registry import TemplateRegistry
 from backend.services.units_of_work import UnitsOfWork
 from di import Container
 
@@ -29,7 +31,14 @@ T = TypeVar("T")
 
 def register(container: Container) -> None:
     """Register everything of this package."""
+    _register_prompts(container)
     _register_jobs(container)
+
+
+def _register_prompts(container: Container) -> None:
+    container.singleton(TemplateRegistry, TemplateRegistry.load)
+    container.singleton(PromptEngine)
+    container.singleton(QuickCreateService)
 
 
 def _register_jobs(container: Container) -> None:
@@ -42,7 +51,6 @@ def _register_jobs(container: Container) -> None:
         GenerationService,
         AssetService,
         FileSweeper,
-        JobRunner,
     ):
         container.scoped(scoped)
     container.singleton(UnitsOfWork, lambda: ScopedUnits(container))
