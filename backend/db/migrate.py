@@ -33,7 +33,10 @@ async def migrate(settings: Settings) -> None:
 
 
 async def upgrade(url: str, revision: str = "head", *, login_role: str | None = None) -> None:
-    """Apply migrations up to a revision, all in one transaction."""
+    """Apply migrations up to a revision, all in one transaction.
+
+    Processes may do so at once: one waits for the other. Alembic's state allows one call at a time in a process.
+    """
 
     def run(connection: Connection) -> None:
         command.upgrade(_config(connection), revision)

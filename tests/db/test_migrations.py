@@ -1,6 +1,7 @@
 """Migrations lead to what the models say, from nothing and back."""
 
 import asyncio
+import sys
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from backend.db import migrate
 from backend.db.engine import DatabaseUnavailable, InvalidDatabaseUrl, parse_url
+from tests.support.isolation import admin_engine
 
 
 async def rows(url: str, query: str) -> list[str]:
@@ -15,6 +17,16 @@ async def rows(url: str, query: str) -> list[str]:
     try:
         async with engine.connect() as connection:
             return [str(row[0]) for row in await connection.execute(text(query))]
+    finally:
+        await engine.dispose()
+
+
+async def run_alone(url: str, *statements: str) -> None:
+    engine = admin_engine(url)
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
     finally:
         await engine.dispose()
 
@@ -50,43 +62,30 @@ async def test_upgrade_twice_changes_nothing(database_url: str) -> None:
 
 
 async def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
-    await asyncio.gather(*(migrate.upgrade(empty_database_url) for _ in range(2)))
+    program = "import asyncio, sys; from backend.db import migrate; asyncio.run(migrate.upgrade(sys.argv[1]))"
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", program, empty_database_url) for _ in range(2)
+    ]
+    assert await asyncio.gather(*(process.wait() for process in processes)) == [0, 0]
     assert await migrate.current_revision(empty_database_url) == migrate.newest_revision()
 
 
 async def test_failing_migration_leaves_nothing_behind(empty_database_url: str) -> None:
-    engine = create_async_engine(parse_url(empty_database_url))
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE public.users (in_the_way int)"))
-    await engine.dispose()
+    await run_alone(empty_database_url, "CREATE TABLE public.users (in_the_way int)")
     with pytest.raises(Exception, match="already exists"):
         await migrate.upgrade(empty_database_url)
     assert await migrate.current_revision(empty_database_url) is None
 
 
-async def test_owner_without_superuser_rights_can_migrate_for_another_login(
-    servers_url: str, empty_database_url: str
-) -> None:
-    """As on hosted Supabase: the schema's owner is no superuser, and a lesser role logs in."""
-    database = parse_url(empty_database_url).database
-    engine = create_async_engine(parse_url(servers_url), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for role in ("schema_owner CREATEROLE", "app_login"):
-            await connection.execute(text(f"DROP ROLE IF EXISTS {role.split()[0]}"))
-            await connection.execute(text(f"CREATE ROLE {role} LOGIN"))
-        await connection.execute(text("GRANT anon, authenticated, service_role TO schema_owner WITH ADMIN OPTION"))
-        await connection.execute(text(f"ALTER DATABASE {database} OWNER TO schema_owner"))
-    owner = parse_url(empty_database_url).set(username="schema_owner").render_as_string(hide_password=False)
-    login = parse_url(empty_database_url).set(username="app_login").render_as_string(hide_password=False)
+async def test_lesser_login_role_may_act_for_callers(servers_url: str, empty_database_url: str) -> None:
+    """As on a server where the schema's owner is not whom the backend logs in as."""
+    await run_alone(servers_url, "DROP ROLE IF EXISTS lesser_login", "CREATE ROLE lesser_login LOGIN")
     try:
-        await migrate.upgrade(owner, login_role="app_login")
+        await migrate.upgrade(empty_database_url, login_role="lesser_login")
+        login = parse_url(empty_database_url).set(username="lesser_login").render_as_string(hide_password=False)
         assert await rows(login, "SELECT set_config('role', 'authenticated', false)") == ["authenticated"]
     finally:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE {database} WITH (FORCE)"))
-            await connection.execute(text("DROP ROLE schema_owner"))
-            await connection.execute(text("DROP ROLE app_login"))
-        await engine.dispose()
+        await run_alone(servers_url, "DROP ROLE lesser_login")
 
 
 async def test_unreachable_database_is_named() -> None:
@@ -96,7 +95,7 @@ async def test_unreachable_database_is_named() -> None:
 
 def test_address_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(InvalidDatabaseUrl):
-        parse_url("postgresql://[")
+        parse_url("not an address")
 
 
 @pytest.mark.parametrize(
