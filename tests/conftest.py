@@ -1,7 +1,7 @@
 """Fixtures of all tests: real servers for the session, a database and a Valkey number for each test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from backend.db.session import DatabaseSession
 from backend.embedded.throw_away import ThrowAwayServers, throw_away_servers
 from backend.settings import Settings
 from di import Container
+from tests.support.accounts import SignedIn, signed_in
 from tests.support.isolation import IsolatedSettings, create_database, drop_database
 from tests.support.live_server import serve
 
@@ -26,6 +27,7 @@ VALKEY_DATABASES = 10_000
 TEMPLATE = "migrated_template"
 
 MakeSettings = Callable[..., Settings]
+SignUp = Callable[..., Awaitable[SignedIn]]
 SessionAs = Callable[[Caller], AbstractAsyncContextManager[DatabaseSession]]
 
 
@@ -101,6 +103,8 @@ def make_settings(tmp_path: Path) -> MakeSettings:
             "argon2_memory_kib": 8,
             "database_pool_size": 5,
             "rate_limiting_enabled": True,
+            "requests_per_minute_anonymous": 100_000,
+            "requests_per_minute_free": 100_000,
         }
         return IsolatedSettings(**(defaults | values))
 
@@ -172,3 +176,27 @@ async def live_url(app: FastAPI) -> AsyncIterator[str]:
     """Serve the application on a loopback port, for browsers and for streams."""
     async with serve(app) as url:
         yield url
+
+
+@pytest.fixture
+async def sign_up(app: FastAPI) -> AsyncIterator[SignUp]:
+    """Sign people up and log them in; an email, a password and `remember_me` may be given."""
+    async with AsyncExitStack() as stack:
+        emails = (f"someone{number}@example.com" for number in count(1))
+
+        async def open_client(email: str | None = None, **options: Any) -> SignedIn:
+            return await stack.enter_async_context(signed_in(app, email or next(emails), **options))
+
+        yield open_client
+
+
+@pytest.fixture
+async def alice(sign_up: SignUp) -> SignedIn:
+    """Log in one person."""
+    return await sign_up("alice@example.com", display_name="Alice")
+
+
+@pytest.fixture
+async def bob(sign_up: SignUp) -> SignedIn:
+    """Log in another person."""
+    return await sign_up("bob@example.com", display_name="Bob")
