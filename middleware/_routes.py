@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from di import Container
 from di._compiler import InjectedCall
-from di._keys import Key, source_of
+from di._keys import Key, describe, source_of
 from middleware._connections import connection_of
 from middleware._markers import markers_below, service_provider_of
 from middleware._outcome import GuardedResponse, watch
@@ -70,7 +70,7 @@ def roots_of(app: FastAPI, deps: object) -> dict[str, Key]:
         for provider, path in markers_below(route.dependant):
             if provider.deps is deps:
                 asking = "".join(f" > {source_of(each.call)}" for each in path)
-                roots[f"{route}{asking}"] = provider.key
+                roots[f"{route}{asking} ({describe(provider.key)})"] = provider.key
     return roots
 
 

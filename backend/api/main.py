@@ -18,7 +18,7 @@ from backend.api.openapi import DESCRIPTION, TAGS, install_openapi, operation_id
 from backend.api.rate_limits import limit_requests
 from backend.api.routes import assets, auth, brand_kit_sections, brand_kits, files, generation, logos, usage
 from backend.api.telemetry import telemetry_config
-from backend.container import build_container
+from backend.container import OUTSIDE_OF_ROUTES, build_container
 from backend.logs import configure_logging
 from backend.settings import Settings
 from di import Container
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, container: Container | None = N
     app.include_router(api_router())
     if settings.docs_enabled:
         app.include_router(docs_router(TITLE, OPENAPI_URL))
-    deps.install(app, container)
+    deps.install(app, container, roots=OUTSIDE_OF_ROUTES)
     install_openapi(app)
     _add_middleware(app, settings, metrics)
     return app
