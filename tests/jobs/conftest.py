@@ -7,12 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from backend.container import build_container
-from backend.services.generation.images import ImageGenerator
-from backend.services.generation.job_runner import JobRunner
 from backend.settings import Settings
 from di import Container
-from tests.support.jobs import StagedImages, add_user
+from tests.support.jobs import StagedImages, add_user, container_of
 
 
 @pytest.fixture
@@ -22,10 +19,7 @@ def images() -> StagedImages:
 
 @pytest.fixture
 async def container(settings: Settings, images: StagedImages) -> AsyncIterator[Container]:
-    container = build_container(settings)
-    container.singleton(ImageGenerator, images)
-    container.scoped(JobRunner)
-    async with container:
+    async with container_of(settings, images) as container:
         yield container
 
 

@@ -29,6 +29,7 @@ from di import Container
 from tests.support.jobs import (
     StagedImages,
     add_kit_with_logo,
+    container_of,
     creations_used,
     eventually,
     let_files_be_due,
@@ -233,8 +234,8 @@ async def test_try_that_takes_too_long_is_aborted_and_repeated(
 ) -> None:
     job_id = await request_job(container, alice)
     images.go_on.clear()
-    async with container.override(Settings, settings.model_copy(update={"job_timeout_seconds": 0.2}), strict=False):
-        assert await run(container, job_id) is not None
+    async with container_of(settings.model_copy(update={"job_timeout_seconds": 0.2}), images) as hasty:
+        assert await run(hasty, job_id) is not None
     assert images.aborted == 1
     assert (await read_job(container, job_id)).status == "queued"
 
@@ -244,8 +245,8 @@ async def test_lease_is_renewed_while_the_model_works(
 ) -> None:
     job_id = await request_job(container, alice)
     images.go_on.clear()
-    async with container.override(Settings, settings.model_copy(update={"job_lease_seconds": 1.0}), strict=False):
-        running = asyncio.create_task(run(container, job_id))
+    async with container_of(settings.model_copy(update={"job_lease_seconds": 1.0}), images) as brief:
+        running = asyncio.create_task(run(brief, job_id))
         await images.reached.wait()
         granted = (await read_job(container, job_id)).lease_until
 

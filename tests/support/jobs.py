@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from PIL import Image
 from sqlalchemy import func, insert, select, text, update
 
+from backend.container import build_container
 from backend.context import RequestContext
 from backend.db.caller import Caller
 from backend.db.session import DatabaseSession
@@ -25,8 +26,10 @@ from backend.services.branding.vocabulary import LogoType
 from backend.services.generation.asset_types import AssetType
 from backend.services.generation.generation_plan import GenerationRequest
 from backend.services.generation.generation_service import GenerationService
-from backend.services.generation.images import GeneratedImage, ImageRequest
+from backend.services.generation.images import GeneratedImage, ImageGenerator, ImageRequest
+from backend.services.generation.job_runner import JobRunner
 from backend.services.generation.sweeper import Sweeper
+from backend.settings import Settings
 from di import Container
 
 T = TypeVar("T")
@@ -63,6 +66,14 @@ class StagedImages:
             raise self.failures.pop(0)
         data = png(request.width, request.height)
         return GeneratedImage(data, request.width, request.height, "staged", 7, metadata={"renderer": "staged"})
+
+
+def container_of(settings: Settings, images: ImageGenerator) -> Container:
+    """Build the container of the backend, with pictures from the test."""
+    container = build_container(settings)
+    container.singleton(ImageGenerator, images)
+    container.scoped(JobRunner)
+    return container
 
 
 @asynccontextmanager
