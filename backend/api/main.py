@@ -16,7 +16,18 @@ from backend.api.middleware.request_id import RequestIdMiddleware
 from backend.api.middleware.security_headers import SecurityHeadersMiddleware
 from backend.api.openapi import DESCRIPTION, TAGS, install_openapi, operation_id
 from backend.api.rate_limits import limit_requests
-from backend.api.routes import assets, auth, brand_kit_sections, brand_kits, files, generation, logos, usage
+from backend.api.routes import (
+    analytics,
+    assets,
+    auth,
+    brand_kit_sections,
+    brand_kits,
+    files,
+    generation,
+    logos,
+    oauth,
+    usage,
+)
 from backend.api.telemetry import telemetry_config
 from backend.container import OUTSIDE_OF_ROUTES, build_container
 from backend.logs import configure_logging
@@ -69,7 +80,7 @@ def api_router() -> APIRouter:
     """
     router = APIRouter(prefix="/api/v1")
     counted = [Depends(limit_requests)]
-    for module in (auth, usage, brand_kits, brand_kit_sections, logos, generation, assets):
+    for module in (auth, oauth, usage, brand_kits, brand_kit_sections, logos, generation, assets, analytics):
         router.include_router(module.router, dependencies=counted)
     router.include_router(files.router)
     return router

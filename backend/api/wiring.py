@@ -4,6 +4,8 @@ from starlette.requests import HTTPConnection
 
 from backend.api.authentication import Authentication, authenticate, caller_of
 from backend.api.client_address import TrustedProxies
+from backend.api.oauth_cookies import OAuthCookies
+from backend.api.oauth_landing import OAuthLanding
 from backend.api.rate_limits import RequestLimits
 from backend.api.readiness import Readiness
 from backend.api.session_cookies import SessionCookies
@@ -21,6 +23,8 @@ def register(container: Container) -> None:
     container.singleton(Readiness)
     container.singleton(RequestLimits)
     container.singleton(SessionCookies)
+    container.singleton(OAuthCookies)
+    container.singleton(OAuthLanding)
     container.scoped(RequestContext, describe_request)
     container.scoped(Authentication, authenticate)
     container.scoped(Caller, caller_of)

@@ -1,6 +1,24 @@
 """What can go wrong between a person, a provider and an account."""
 
+from backend.clients.oauth import OAuthProviderNotConfigured, OAuthProviderNotFound
 from backend.errors import DomainError, NotFound
+
+__all__ = [
+    "IdentityNotFound",
+    "LastLoginMethod",
+    "OAuthAccessDenied",
+    "OAuthEmailMissing",
+    "OAuthEmailUnverified",
+    "OAuthIdentityTaken",
+    "OAuthLinkRequired",
+    "OAuthProviderFailed",
+    "OAuthProviderLinked",
+    "OAuthProviderNotConfigured",
+    "OAuthProviderNotFound",
+    "OAuthSessionEnded",
+    "OAuthSignupExpired",
+    "OAuthStateInvalid",
+]
 
 
 class OAuthStateInvalid(DomainError):
@@ -95,16 +113,6 @@ class OAuthSessionEnded(DomainError):
 
     def __init__(self) -> None:
         super().__init__("Your session ended meanwhile. Log in and link again.")
-
-
-class OAuthTermsRequired(DomainError):
-    """Say that a new person must accept the terms before there is an account."""
-
-    code = "OAUTH_TERMS_REQUIRED"
-    status = 400
-
-    def __init__(self) -> None:
-        super().__init__("Accept the terms to create your account.")
 
 
 class OAuthSignupExpired(DomainError):

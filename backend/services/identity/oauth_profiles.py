@@ -40,4 +40,5 @@ def _allowed(text: str) -> str:
 
 
 def _is_allowed(character: str) -> bool:
-    return character.isalnum() or character in "_-"
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd" or character in "_-"

@@ -1,7 +1,5 @@
 """Signing in with others: leaving for a provider, coming back, and what an account is linked with."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +7,7 @@ from backend.clients.oauth import OAuthProfile, OAuthProvider, OAuthProviderNotF
 from backend.context import RequestContext
 from backend.db.repositories.user_identities import UserIdentityRepository
 from backend.db.repositories.users import Account, NewAccount, UserRepository
-from backend.db.tables.identity import Provider, UserIdentity
+from backend.db.tables.identity import Provider
 from backend.errors import DomainError
 from backend.services.identity.access import CurrentUser
 from backend.services.identity.audit_events import AuditEvent
@@ -32,69 +30,20 @@ from backend.services.identity.oauth_errors import (
 )
 from backend.services.identity.oauth_flows import LinkTarget, OAuthFlow, OAuthFlowStore, digest, new_secret
 from backend.services.identity.oauth_profiles import avatar_url_of, display_name_of
+from backend.services.identity.oauth_steps import (
+    Arrival,
+    Departure,
+    Linked,
+    LoggedIn,
+    LoginMethods,
+    PendingSignup,
+    ProviderAnswer,
+    SignupConsent,
+    SignupPending,
+)
 from backend.services.identity.session_service import TokenPair
 from backend.services.identity.token_store import TokenStore
 from backend.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """Say where to send the browser, and the secret it must bring back."""
-
-    authorization_url: str
-    state: str
-    browser_secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderAnswer:
-    """Hold what a provider sent the browser back with, as it came."""
-
-    state: str | None
-    code: str | None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """Say that a session was opened."""
-
-    pair: TokenPair
-
-
-@dataclass(frozen=True, slots=True)
-class SignupPending:
-    """Say that a new person must accept the terms; the token completes the sign-up."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """Say that a login method was added to the account at hand."""
-
-    provider: str
-
-
-Arrival = LoggedIn | SignupPending | Linked
-
-
-@dataclass(frozen=True, slots=True)
-class SignupConsent:
-    """Hold what a person says to get an account."""
-
-    accept_terms: bool
-    terms_version: str
-    privacy_version: str
-    display_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoginMethods:
-    """List the ways into an account."""
-
-    has_password: bool
-    identities: Sequence[UserIdentity]
 
 
 class OAuthService:
@@ -166,12 +115,14 @@ class OAuthService:
             )
             raise
 
-    async def pending_signup(self, token: str | None) -> OAuthProfile:
-        """Tell a new person what we would keep of his profile; raises `OAuthSignupExpired`."""
+    async def pending_signup(self, token: str | None) -> PendingSignup:
+        """Tell a new person what the account would start with; raises `OAuthSignupExpired`."""
         profile = await self._flows.read_signup(token)
-        if profile is None:
+        if profile is None or profile.email is None:
             raise OAuthSignupExpired
-        return profile
+        return PendingSignup(
+            Provider(profile.provider), profile.email, display_name_of(profile), avatar_url_of(profile)
+        )
 
     async def complete_signup(self, token: str | None, consent: SignupConsent) -> tuple[TokenPair, Account]:
         """Make the account of a new person who accepts the terms, and log in."""
