@@ -101,7 +101,7 @@ class QuickCreateService:
             "\n\n".join(section for section in sections if section),
             made,
             _texts(resolved.shown),
-            _hints(vibe_id, resolved.shown),
+            _hints(vibe_id, resolved.values),
             resolved.shown,
         )
 
@@ -116,10 +116,10 @@ def _texts(shown: Mapping[str, str]) -> ImageTexts:
     return ImageTexts(*chosen)
 
 
-def _hints(vibe: str, shown: Mapping[str, str]) -> VisualHints:
+def _hints(vibe: str, values: Mapping[str, str]) -> VisualHints:
     return VisualHints(
         mood=vibe,
-        subject=(shown.get("emotion") or shown.get("icon") or "").lower(),
-        accent=shown.get("accent_color", ""),
-        background=(shown.get("background_color") or shown.get("background_scheme") or "").lower(),
+        subject=values.get("emotion") or values.get("icon") or "",
+        accent=values.get("accent_color", ""),
+        background=values.get("background_color") or values.get("background_scheme") or "",
     )

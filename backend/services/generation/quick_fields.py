@@ -10,8 +10,9 @@ from backend.services.generation.template_models import HEX_COLOR, Placeholder, 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFields:
-    """Hold each shown field's value as a person reads it (`shown`) and as the prompt has it (`prompt_values`)."""
+    """Hold each shown field's value as it is, as a person reads it (`shown`), and as the prompt has it."""
 
+    values: Mapping[str, str]
     shown: Mapping[str, str]
     prompt_values: Mapping[str, str]
 
@@ -21,6 +22,7 @@ def resolve_fields(template: QuickTemplate, vibe: str, given: Mapping[str, str])
 
     Unknown keys, and fields this vibe does not show, are ignored.
     """
+    values: dict[str, str] = {}
     shown: dict[str, str] = {}
     prompt_values: dict[str, str] = {}
     for field in template.placeholders:
@@ -29,8 +31,9 @@ def resolve_fields(template: QuickTemplate, vibe: str, given: Mapping[str, str])
         value = sanitize(given.get(field.name, ""), field.max_length) or field.default
         if not value and field.required:
             raise FieldMissing(field.name, field.label)
+        values[field.name] = value
         shown[field.name], prompt_values[field.name] = _check(field, value) if value else ("", "")
-    return ResolvedFields(shown, prompt_values)
+    return ResolvedFields(values, shown, prompt_values)
 
 
 def fill_lines(body: str, values: Mapping[str, str]) -> list[str]:
