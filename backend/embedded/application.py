@@ -18,11 +18,6 @@ POLL: Final = 0.05
 GRACE: Final = 10.0
 
 
-async def at_once() -> bool:
-    """Count a process as ready as soon as it runs."""
-    return True
-
-
 class ApplicationProcess:
     """A Python module run as a child with this process's environment and `settings` on top of it.
 
@@ -38,7 +33,7 @@ class ApplicationProcess:
         settings: Mapping[str, str],
         log: Log | None,
         keep_open: Sequence[int] = (),
-        is_ready: Callable[[], Awaitable[bool]] = at_once,
+        is_ready: Callable[[], Awaitable[bool]] | None = None,
         grace: float = GRACE,
     ) -> None:
         self._server = server
@@ -54,6 +49,11 @@ class ApplicationProcess:
     def name(self) -> str:
         """Return the name people know it by."""
         return self._server
+
+    @property
+    def started(self) -> str:
+        """Return what is known after a start: that it answers, if it can be asked."""
+        return "ready" if self._is_ready else "started"
 
     @property
     def pid(self) -> int | None:
@@ -73,7 +73,8 @@ class ApplicationProcess:
             keep_open=self._keep_open,
         )
         try:
-            await self._until_ready()
+            if self._is_ready:
+                await self._until(self._is_ready)
         except BaseException:
             await self.stop()
             raise
@@ -94,9 +95,9 @@ class ApplicationProcess:
             raise NotStarted(self._server)
         return await self._process.wait()
 
-    async def _until_ready(self) -> None:
+    async def _until(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
         deadline = time.monotonic() + START_LIMIT
-        while not await self._is_ready():
+        while not await is_ready():
             if self.pid is None:
                 raise StoppedWhileStarting(self._server, self._log_path, self._last_words())
             if time.monotonic() > deadline:

@@ -23,6 +23,10 @@ class Part(Protocol):
     def name(self) -> str:
         """Return the name people know it by."""
 
+    @property
+    def started(self) -> str:
+        """Return what can be said of it when `start` has returned: `ready`, or only `started`."""
+
     async def start(self) -> None:
         """Start it and return when it is ready; on failure raise an `EmbeddedError` and leave nothing running."""
 
@@ -65,7 +69,7 @@ class Supervisor:
         """Start parts that do not need each other, one line of progress each."""
         self._waves.append(parts)
         for part in parts:
-            async with self._progress.step(part.name):
+            async with self._progress.step(part.name, done=part.started):
                 await part.start()
             self._watchers.append(asyncio.create_task(self._keep_running(part), name=f"keep {part.name} running"))
 

@@ -47,6 +47,11 @@ class EmbeddedValkey:
         return Server.VALKEY
 
     @property
+    def started(self) -> str:
+        """Return what is known after a start: it takes connections."""
+        return "ready"
+
+    @property
     def pid(self) -> int | None:
         """Return the pid of the running server."""
         return self._process.pid if self._process and self._process.running else None

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
+from backend.embedded.account import Account
 from tests.runtime.conftest import Run
 from tests.support.commands import Command, processes_in, wait_for
 
@@ -51,6 +52,15 @@ async def wait_until_it_answers(database: str, redis: str) -> None:
                 await asyncio.sleep(0.02)
             else:
                 return
+
+
+def kill_everything(command: Command) -> None:
+    """Kill the servers and their supervisor at one moment: neither can react to the other's end."""
+    supervisor = psutil.Process(command.process.pid)
+    supervisor.suspend()
+    for process in command.parts():
+        process.kill()
+    command.kill()
 
 
 async def test_ctrl_c_leaves_no_process_no_socket_and_no_lock(run: Run, folder: Path) -> None:
@@ -92,8 +102,27 @@ async def test_killed_server_is_started_again_with_its_data(run: Run, program: s
 async def test_everything_killed_at_once_comes_back(run: Run) -> None:
     first = run("embedded")
     await write(*addresses(first), "kept")
-    for process in [*first.parts(), psutil.Process(first.process.pid)]:
+    kill_everything(first)
+    assert await read(*addresses(run("embedded"))) == ({"kept"}, {"kept"})
+
+
+@pytest.fixture
+def stranger() -> Iterator[psutil.Process]:
+    """Give a living process of the account the servers run as."""
+    with subprocess.Popen(["sleep", "300"], user=Account.of_servers().uid) as process:
+        yield psutil.Process(process.pid)
         process.kill()
+
+
+async def test_pid_of_a_dead_server_that_is_used_again_is_no_hindrance(
+    run: Run, folder: Path, stranger: psutil.Process
+) -> None:
+    first = run("embedded")
+    await write(*addresses(first), "kept")
+    kill_everything(first)
+    pid_file = folder / "data" / "postgres" / "data" / "postmaster.pid"
+    rest = pid_file.read_text().split("\n", 1)[1]
+    pid_file.write_text(f"{stranger.pid}\n{rest}")
     assert await read(*addresses(run("embedded"))) == ({"kept"}, {"kept"})
 
 
