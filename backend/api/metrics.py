@@ -88,9 +88,13 @@ class MetricsMiddleware:
 
 
 def route_template(scope: Scope) -> str:
-    """Return the path template of the route that served a request."""
+    """Return the path template of the route that served a request, with the prefixes of its routers.
+
+    An included route knows its own part only; FastAPI keeps the whole beside it.
+    """
+    included = scope.get("fastapi", {}).get("effective_route_context")
     route: BaseRoute | None = scope.get("route")
-    return getattr(route, "path", _UNMATCHED)
+    return str(getattr(included, "path_format", None) or getattr(route, "path", _UNMATCHED))
 
 
 def metrics_router(metrics: HttpMetrics, token: SecretStr | None) -> APIRouter:

@@ -267,6 +267,7 @@ async def request_verification(user: CurrentUserDep, accounts: AccountServiceDep
 @router.get(
     "/email/verify/{token}",
     summary="Show the page that confirms an email",
+    status_code=200,
     response_class=LandingPage,
 )
 async def show_verification_page(token: EmailedToken) -> LandingPage:  # noqa: ARG001 - part of the address the page posts to
