@@ -27,7 +27,7 @@ def encode(picture: Image.Image) -> bytes:
     if picture.mode == "RGBA" and _span(picture.getchannel("A")) == (255, 255):
         picture = picture.convert("RGB")
     target = io.BytesIO()
-    picture.save(target, "PNG", compress_level=6)
+    picture.save(target, "PNG", compress_level=4)
     return target.getvalue()
 
 

@@ -211,10 +211,10 @@ def _lit(
 
 def _ramp(size: tuple[int, int], fill: Fill) -> Image.Image:
     first, second = fill[0], fill[1]
-    strip = Image.new("RGB", (1, 64))
+    strip = Image.new("RGBA", (1, 64))
     if isinstance(first, Rgb) and isinstance(second, Rgb):
-        strip.putdata([mix(first, second, step / 63) for step in range(64)])
-    return strip.resize(size, Image.Resampling.BICUBIC).convert("RGBA")
+        strip.putdata([(*mix(first, second, step / 63), 255) for step in range(64)])
+    return strip.resize((1, size[1]), Image.Resampling.BICUBIC).resize(size, Image.Resampling.NEAREST)
 
 
 def _blurred(mask: Image.Image, radius: float) -> Image.Image:

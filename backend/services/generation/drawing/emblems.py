@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from backend.services.generation.drawing.canvas import Canvas, Point
-from backend.services.generation.drawing.colors import INK, WHITE, Rgb, hue_distance, mix, tone
+from backend.services.generation.drawing.colors import INK, WHITE, Rgb, hue_distance, mix, to_oklch, tone
 from backend.services.generation.drawing.palette import Palette
 
 Emblem = Callable[[Canvas, Palette, random.Random, Point, float], None]
@@ -97,7 +97,7 @@ def sun(canvas: Canvas, palette: Palette, dice: random.Random, center: Point, ra
     x, y = center
     halo(canvas, center, radius * 1.15, palette.support, 0.6)
     far = hue_distance(palette.accent, palette.support) > 100
-    top, bottom = mix(palette.accent, WHITE, 0.25), tone(palette.accent, 0.60, turn=-45) if far else palette.support
+    top, bottom = mix(palette.accent, WHITE, 0.25), tone(palette.accent, 0.58, turn=50 if 90 < to_oklch(palette.accent).hue < 230 else -50) if far else palette.support
     box = (x - radius, y - radius, x + radius, y + radius)
     canvas.ellipse(box, (top, bottom))
     for number in range(7):

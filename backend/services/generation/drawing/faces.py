@@ -55,7 +55,7 @@ def draw_face(canvas: Canvas, palette: Palette, center: Point, radius: float, fe
     canvas.ellipse((x - rim, y - rim, x + rim, y + rim), line)
     canvas.ellipse(
         (x - radius, y - radius, x + radius, y + radius),
-        (mix(skin, WHITE, 0.30), tone(skin, to_oklch(skin).lightness - 0.13, chroma=1.1)),
+        (mix(skin, WHITE, 0.30), tone(skin, to_oklch(skin).lightness - 0.13, chroma=1.5)),
     )
     canvas.ellipse((x - radius * 0.72, y - radius * 0.93, x + radius * 0.52, y - radius * 0.36), WHITE, opacity=0.16)
     _FEELINGS.get(feeling, _joy)(face, palette)

@@ -31,21 +31,21 @@ class Layout:
     object_behind_words: bool = False
 
 
-_STORY: Final = Layout((0.09, 0.49, 0.91, 0.82), "left", "bottom", (0.5, 0.29), 0.33, 0.26, 3, "bottom")
+_STORY: Final = Layout((0.09, 0.46, 0.91, 0.82), "left", "bottom", (0.5, 0.265), 0.31, 0.26, 3, "bottom")
 _BANNER: Final = Layout((0.06, 0.14, 0.58, 0.86), "left", "center", (0.80, 0.50), 0.37, 0.26, 2, "left")
 _SCREEN: Final = Layout(
-    (0.28, 0.31, 0.72, 0.69), "center", "center", (0.5, 0.5), 0.42, 0.19, 3, "middle", object_behind_words=True
+    (0.28, 0.31, 0.72, 0.69), "center", "center", (0.5, 0.5), 0.41, 0.19, 3, "middle", object_behind_words=True
 )
 LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
     {
-        "thumbnail": Layout((0.055, 0.10, 0.59, 0.90), "left", "center", (0.785, 0.50), 0.36, 0.23, 3, "left"),
+        "thumbnail": Layout((0.055, 0.11, 0.565, 0.90), "left", "center", (0.79, 0.50), 0.34, 0.23, 3, "left"),
         "overlay": _SCREEN,
         "twitch_offline": _SCREEN,
         "banner": _BANNER,
         "twitch_banner": _BANNER,
         "story_graphic": _STORY,
         "clip_cover": Layout((0.075, 0.54, 0.925, 0.925), "left", "bottom", (0.60, 0.31), 0.27, 0.15, 2, "bottom"),
-        "twitch_panel": Layout((0.07, 0.16, 0.70, 0.84), "left", "center", (0.86, 0.5), 0.30, 0.27, 2, "left"),
+        "twitch_panel": Layout((0.07, 0.16, 0.70, 0.84), "left", "center", (0.845, 0.5), 0.27, 0.27, 2, "left"),
     }
 )
 

@@ -9,6 +9,7 @@ from backend.services.generation.drawing.colors import (
     WHITE,
     Rgb,
     contrast,
+    from_oklch,
     hue_distance,
     parse,
     readable_on,
@@ -88,9 +89,9 @@ def _key_colors(style: BrandStyle | None, hints: VisualHints) -> tuple[Rgb, Rgb,
 
 
 def _companion(color: Rgb, turn: float) -> Rgb:
-    """Invent a colour that goes with one; grey gets a cool blue."""
+    """Invent a colour that goes with one; black and white stay among greys."""
     if to_oklch(color).chroma < 0.03:
-        return parse("#5B8CFF")
+        return from_oklch(0.72, 0.0, 0.0)
     return tone(color, 0.74, turn=turn, chroma=1.0)
 
 

@@ -71,7 +71,7 @@ def _set_column(
     width, height = size[0] * unit, size[1] * unit
     title, subtitle = (texts.title, texts.subtitle) if texts.title else (texts.subtitle, "")
     largest = layout.title * short * unit
-    gap = max(2.0, short * 0.05)
+    gap = max(2.0, short * 0.054)
     label = _block(texts.detail, strong, width * 0.7, height * 0.10, largest * 0.20, 1)
     below = _block(subtitle, body_face, width, height * 0.26, largest * 0.36, 2)
     used = label.height * 2.1 + below.height + gap * unit * (bool(label.lines) + bool(below.lines))
