@@ -26,7 +26,7 @@ _SILENT = text("""
     )
     ORDER BY job.created_at LIMIT :limit
 """)
-_FORGET = text("DELETE FROM pgqueuer.pgqueuer_log WHERE aggregated AND created < now() - :age")
+_FORGET = text("DELETE FROM pgqueuer.pgqueuer_log WHERE aggregated AND created < now() - CAST(:age AS interval)")
 
 
 class JobQueue:
