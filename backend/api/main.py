@@ -26,6 +26,7 @@ from backend.api.routes import (
     generation,
     logos,
     oauth,
+    templates,
     usage,
 )
 from backend.api.telemetry import telemetry_config
@@ -80,7 +81,7 @@ def api_router() -> APIRouter:
     """
     router = APIRouter(prefix="/api/v1")
     counted = [Depends(limit_requests)]
-    for module in (auth, oauth, usage, brand_kits, brand_kit_sections, logos, generation, assets, analytics):
+    for module in (auth, oauth, usage, brand_kits, brand_kit_sections, logos, templates, generation, assets, analytics):
         router.include_router(module.router, dependencies=counted)
     router.include_router(files.router)
     return router

@@ -13,6 +13,7 @@ from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AssetService
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_stream import JobStream
+from backend.services.generation.quick_create_service import QuickCreateService
 from backend.services.identity.account_service import AccountService
 from backend.services.identity.audit_service import AuditService
 from backend.services.identity.auth_service import AuthService
@@ -27,6 +28,7 @@ BrandKitServiceDep = Annotated[BrandKitService, deps.depends(BrandKitService)]
 GenerationServiceDep = Annotated[GenerationService, deps.depends(GenerationService)]
 JobStreamDep = Annotated[JobStream, deps.depends(JobStream)]
 LogoServiceDep = Annotated[LogoService, deps.depends(LogoService)]
+QuickCreateServiceDep = Annotated[QuickCreateService, deps.depends(QuickCreateService)]
 StorageServiceDep = Annotated[StorageService, deps.depends(StorageService)]
 AuthServiceDep = Annotated[AuthService, deps.depends(AuthService)]
 AccountServiceDep = Annotated[AccountService, deps.depends(AccountService)]

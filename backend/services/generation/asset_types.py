@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import gcd
 from types import MappingProxyType
 from typing import Final
 
@@ -62,6 +63,12 @@ class AssetSpec:
     def size(self) -> tuple[int, int]:
         """Give width and height in pixels."""
         return self.width, self.height
+
+    @property
+    def aspect_ratio(self) -> str:
+        """Give the shape in lowest terms, e.g. 16:9."""
+        divisor = gcd(self.width, self.height)
+        return f"{self.width // divisor}:{self.height // divisor}"
 
     @property
     def render_size(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from backend.services.generation.asset_types import AssetType
 from backend.services.generation.images import ImageTexts, VisualHints
 from backend.services.generation.quick_fields import fill_lines, resolve_fields
 from backend.services.generation.template_errors import QuickCreateTokenInvalid, QuickCreateTypeMismatch, UnknownVibe
+from backend.services.generation.template_models import QuickTemplate
 from backend.services.generation.template_registry import TemplateRegistry
 
 TOKEN_PREFIX: Final = "__quick_create__:"  # noqa: S105 - a marker, not a secret
@@ -48,6 +49,14 @@ class QuickCreateService:
 
     def __init__(self, templates: TemplateRegistry) -> None:
         self._templates = templates
+
+    def templates(self) -> dict[str, QuickTemplate]:
+        """List the templates by id."""
+        return self._templates.quick_templates()
+
+    def template(self, template_id: str) -> QuickTemplate:
+        """Find a template, or raise `TemplateNotFound`."""
+        return self._templates.quick(template_id)
 
     def is_token(self, text: str) -> bool:
         """Say whether a prompt claims to be a token."""
