@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -189,15 +190,23 @@ class Worker:
 
 async def run_worker(settings: Settings, *, drain: bool = False) -> None:
     """Run a worker as this process's work until SIGTERM or SIGINT, or until the queue is drained."""
+    with stop_by_signal() as stop:
+        async with build_container(settings) as container:
+            await Worker(container, settings).run(stop, drain=drain)
+
+
+@contextmanager
+def stop_by_signal() -> Iterator[asyncio.Event]:
+    """Give an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with AsyncExitStack() as stack:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-            stack.callback(loop.remove_signal_handler, number)
-        container = build_container(settings)
-        await stack.enter_async_context(container)
-        await Worker(container, settings).run(stop, drain=drain)
+            loop.remove_signal_handler(number)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

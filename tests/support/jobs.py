@@ -27,7 +27,6 @@ from backend.services.generation.asset_types import AssetType
 from backend.services.generation.generation_plan import GenerationRequest
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.images import GeneratedImage, ImageGenerator, ImageRequest
-from backend.services.generation.job_runner import JobRunner
 from backend.services.generation.sweeper import Sweeper
 from backend.settings import Settings
 from di import Container
@@ -71,8 +70,7 @@ class StagedImages:
 def container_of(settings: Settings, images: ImageGenerator) -> Container:
     """Build the container of the backend, with pictures from the test."""
     container = build_container(settings)
-    container.singleton(ImageGenerator, images)
-    container.scoped(JobRunner)
+    container.replace(ImageGenerator, images)
     return container
 
 
@@ -165,14 +163,17 @@ async def add_kit_with_logo(container: Container, user_id: UUID) -> UUID:
 
 
 async def let_lease_expire(container: Container, job_id: UUID) -> None:
-    """Make a worker look silent: its lease on the job and its heartbeat in the queue are long past."""
+    """Make the worker of a job look silent for long: by its lease, and by its heartbeat in the queue."""
     async with opened(container, DatabaseSession, Caller.service()) as session:
         past = text("now() - interval '1 day'")
         await session.execute(update(GenerationJob).where(GenerationJob.id == job_id).values(lease_until=past))
-        await session.execute(
-            text("UPDATE pgqueuer.pgqueuer SET heartbeat = now() - interval '1 day' WHERE dedupe_key = :id"),
-            {"id": str(job_id)},
-        )
+    await let_entries_be_stale(container)
+
+
+async def let_entries_be_stale(container: Container) -> None:
+    """Make the workers of all entries look silent to the queue."""
+    async with opened(container, DatabaseSession, Caller.service()) as session:
+        await session.execute(text("UPDATE pgqueuer.pgqueuer SET heartbeat = now() - interval '1 day'"))
 
 
 async def eventually(check: Callable[[], Awaitable[T]], *, seconds: float = 20.0) -> T:

@@ -10,7 +10,7 @@ import sys
 
 from backend.services.generation.job_events import JobEvents
 from backend.services.generation.jobs import JobEvent
-from backend.worker import Worker
+from backend.worker import Worker, stop_by_signal
 from tests.support.isolation import IsolatedSettings
 from tests.support.jobs import StagedImages, container_of
 
@@ -36,8 +36,8 @@ async def main(settings_json: str, stop_at: int) -> None:
     settings = IsolatedSettings.model_validate_json(settings_json)
     async with container_of(settings, StagedImages()) as container:
         events = StoppingEvents(container.resolve(JobEvents), stop_at)
-        with container.override(JobEvents, events):
-            await Worker(container, settings).run(asyncio.Event())
+        with container.override(JobEvents, events), stop_by_signal() as stop:
+            await Worker(container, settings).run(stop)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.images import ImageGenerator
 from backend.services.generation.job_events import JobEventHub, JobEvents, open_job_event_hub
 from backend.services.generation.job_lifecycle import JobLifecycle
+from backend.services.generation.job_runner import JobRunner
 from backend.services.generation.job_stream import JobStream
 from backend.services.generation.local_renderer import LocalRenderer
 from backend.services.generation.nano_banana_client import NanoBananaClient
@@ -82,6 +83,7 @@ def _register_jobs(container: Container) -> None:
         GenerationService,
         AssetService,
         FileSweeper,
+        JobRunner,
     ):
         container.scoped(scoped)
     container.singleton(UnitsOfWork, lambda: ScopedUnits(container))
