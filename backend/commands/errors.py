@@ -38,6 +38,15 @@ class RedisNotUsable(CommandFailed):
         super().__init__(f"cannot use the Redis at {_place(url)}: {reason}; see REDIS_URL")
 
 
+class NotInProduction(CommandFailed):
+    """Demo data was asked for where real people's data is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "seed makes an account with a published password; it does not work with ENVIRONMENT=production"
+        )
+
+
 def _place(url: str) -> str:
     """Return where an address leads, without user and password."""
     try:
