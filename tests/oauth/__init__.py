@@ -1,0 +1,1 @@
+"""Sign-in through providers, through the routes and a loopback provider."""
