@@ -72,6 +72,11 @@ class JobEventHub:
         self._reader: asyncio.Task[None] | None = None
         self.reachable = True
 
+    @property
+    def watched(self) -> int:
+        """Count the viewers."""
+        return sum(map(len, self._watchers.values()))
+
     @contextmanager
     def watch(self, job_id: UUID, seq: int) -> Iterator[asyncio.Event]:
         """Give an event that is set whenever the job's stream has something after `seq`."""
