@@ -26,7 +26,8 @@ class BackgroundWork:
     Work that must survive a crash belongs in the job queue instead.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
 
@@ -46,7 +47,7 @@ class BackgroundWork:
     async def close(self) -> None:
         """Give what runs a moment to end, then cancel it."""
         try:
-            await asyncio.wait_for(self.drain(), _PATIENCE)
+            await asyncio.wait_for(self.drain(), self._patience)
         except TimeoutError:
             abandoned = list(self._tasks)
             for task in abandoned:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -50,7 +51,10 @@ class AccountMails:
     Call it when what a mail tells of is committed. Nothing of a mail's text is logged, least of all its link.
     """
 
-    def __init__(self, mailer: Mailer, background: BackgroundWork, settings: Settings) -> None:
+    def __init__(
+        self, mailer: Mailer, background: BackgroundWork, settings: Settings, pauses: Sequence[float] = _PAUSES
+    ) -> None:
+        self._pauses = pauses
         self._mailer = mailer
         self._background = background
         self._frontend = str(settings.frontend_url).rstrip("/")
@@ -79,7 +83,7 @@ class AccountMails:
         self._background.submit("mail", partial(self._deliver, Mail(email, f"AuraStream: {subject}", text)))
 
     async def _deliver(self, mail: Mail) -> None:
-        for pause in (*_PAUSES, None):
+        for pause in (*self._pauses, None):
             try:
                 await self._mailer.send(mail)
             except MailFailed as error:

@@ -68,14 +68,18 @@ def mask_email(email: str) -> str:
 
 def without_secrets(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Drop every entry, however deep, whose name says that it is a secret; cut long texts."""
-    return {str(key): _clean(value, _MAX_DEPTH) for key, value in metadata.items() if not _is_secret(str(key))}
+    return _clean_mapping(metadata, _MAX_DEPTH)
+
+
+def _clean_mapping(values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    return {clean_text(str(key)): _clean(value, depth - 1) for key, value in values.items() if not _is_secret(str(key))}
 
 
 def _clean(value: Any, depth: int) -> Any:
     if isinstance(value, bool | int | float) or value is None:
         return value
     if depth > 0 and isinstance(value, Mapping):
-        return {str(key): _clean(item, depth - 1) for key, item in value.items() if not _is_secret(str(key))}
+        return _clean_mapping(value, depth)
     if depth > 0 and isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_clean(item, depth - 1) for item in value]
     return clean_text(str(value))

@@ -100,7 +100,8 @@ class AuditService:
 
 
 def _address(text: str | None) -> str | None:
+    """Give an address that Postgres can store; it knows no IPv6 zones."""
     try:
-        return None if text is None else str(ipaddress.ip_address(text))
+        return None if text is None or "%" in text else str(ipaddress.ip_address(text))
     except ValueError:
         return None
