@@ -151,10 +151,6 @@ class ObjectStore(abc.ABC):
         with contextlib.suppress(StoredObjectNotFound), _translated(DeleteFailed, key):
             await obstore.delete_async(self._engine, key)
 
-    async def ping(self) -> None:
-        """Fail when the store cannot be reached."""
-        await self.head(f"{_STAGING}/ping")
-
 
 class LocalObjectStore(ObjectStore):
     """Keeps objects as files below a folder that only this user can enter, and signs its own URLs."""

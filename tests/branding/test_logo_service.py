@@ -1,7 +1,7 @@
 """Logos: what is accepted, and that rows and files stay in step whatever fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from backend.clients.storage import LocalObjectStore, ObjectReader, ObjectStore, StorageFailed, UploadFailed
+from backend.clients.storage import LocalObjectStore, UploadFailed
 from backend.clients.supabase import Supabase
 from backend.clients.url_signer import UrlSigner
 from backend.db.caller import Caller
@@ -41,7 +41,7 @@ class LogosOf(Protocol):
 
 @pytest.fixture
 def storage(settings: Settings) -> StorageService:
-    return open_storage(settings)[0]
+    return open_storage(settings)
 
 
 @pytest.fixture
@@ -95,21 +95,26 @@ def stored_files(settings: Settings) -> set[str]:
     return {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
 
 
-class FailingStore(ObjectStore):
-    """Write the file and then fail, as a store does whose answer is lost."""
+class SlowStore(LocalObjectStore):
+    """Write an object and let something else happen before the answer comes."""
 
-    def __init__(self, store: LocalObjectStore) -> None:
-        self._store = store
+    def __init__(self, root: Path, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(root, "http://127.0.0.1:8000", UrlSigner("secret"))
+        self._meanwhile = meanwhile
 
     async def put(self, key: str, data: bytes, content_type: str) -> None:
-        await self._store.put(key, data, content_type)
-        raise UploadFailed(key)
+        await super().put(key, data, content_type)
+        await self._meanwhile()
 
-    async def signed_url(self, key: str, expires_in: timedelta) -> str:
-        return await self._store.signed_url(key, expires_in)
 
-    async def open(self, key: str, start: int = 0, end: int | None = None) -> ObjectReader:
-        return await self._store.open(key, start, end)
+def slow_storage(settings: Settings, meanwhile: Callable[[], Awaitable[None]]) -> StorageService:
+    store = SlowStore(Path(urlsplit(settings.storage_url).path), meanwhile)
+    return StorageService(store, UrlSigner("secret"))
+
+
+async def lose_the_answer() -> None:
+    """Fail as a store does that wrote the object and could not say so."""
+    raise UploadFailed("")
 
 
 @pytest.mark.parametrize(
@@ -215,14 +220,18 @@ async def test_rolled_back_upload_keeps_the_former_logo_and_leaves_no_file(
 
 
 async def test_file_of_a_store_that_failed_after_writing_goes(
-    session_as: SessionAs, supabase: Supabase, settings: Settings, threads: ImageThreads, alice: UUID, kit: UUID
+    session_as: SessionAs,
+    supabase: Supabase,
+    storage: StorageService,
+    settings: Settings,
+    threads: ImageThreads,
+    alice: UUID,
+    kit: UUID,
 ) -> None:
-    storage, store = open_storage(settings)
-    assert isinstance(store, LocalObjectStore)
-    failing = StorageService(FailingStore(store), UrlSigner("secret"))
     async with session_as(Caller.user(alice)) as session:
-        with pytest.raises(StorageFailed):
-            await logo_service(session, supabase, failing, threads).upload(alice, kit, LogoType.ICON, picture())
+        logos = logo_service(session, supabase, slow_storage(settings, lose_the_answer), threads)
+        with pytest.raises(UploadFailed):
+            await logos.upload(alice, kit, LogoType.ICON, picture())
     assert len(stored_files(settings)) == 1
     await let_an_hour_pass(session_as)
     await sweep(session_as, storage)
@@ -230,25 +239,25 @@ async def test_file_of_a_store_that_failed_after_writing_goes(
 
 
 async def test_upload_whose_file_was_swept_in_between_fails_whole(
-    logos_of: LogosOf, session_as: SessionAs, supabase: Supabase, settings: Settings, alice: UUID, kit: UUID
+    logos_of: LogosOf,
+    session_as: SessionAs,
+    supabase: Supabase,
+    settings: Settings,
+    threads: ImageThreads,
+    alice: UUID,
+    kit: UUID,
 ) -> None:
-    class SweptStore(LocalObjectStore):
-        async def put(self, key: str, data: bytes, content_type: str) -> None:
-            await super().put(key, data, content_type)
-            async with session_as(Caller.service()) as session:
-                await session.execute(delete(StorageCleanup))
-
-    threads = ImageThreads()
-    store = SweptStore(Path(urlsplit(settings.storage_url).path), "http://x", UrlSigner("secret"))
-    slow = StorageService(store, UrlSigner("secret"))
+    async def sweep_everything() -> None:
+        async with session_as(Caller.service()) as session:
+            await session.execute(delete(StorageCleanup))
 
     async def upload_slowly() -> None:
         async with session_as(Caller.user(alice)) as session:
-            await logo_service(session, supabase, slow, threads).upload(alice, kit, LogoType.ICON, picture())
+            logos = logo_service(session, supabase, slow_storage(settings, sweep_everything), threads)
+            await logos.upload(alice, kit, LogoType.ICON, picture())
 
     with pytest.raises(UploadFailed):
         await upload_slowly()
-    threads.close()
     async with logos_of(alice) as logos:
         assert await logos.get_url(alice, kit, LogoType.ICON) is None
 
@@ -311,12 +320,12 @@ async def test_files_of_a_deleted_account_go(
     assert not stored_files(settings)
 
 
-async def test_upload_into_a_kit_being_deleted_ends_without_an_orphan(
-    logos_of: LogosOf,
+async def test_upload_into_a_kit_that_goes_meanwhile_is_not_found_and_leaves_no_file(
     session_as: SessionAs,
     supabase: Supabase,
     storage: StorageService,
     settings: Settings,
+    threads: ImageThreads,
     alice: UUID,
     kit: UUID,
 ) -> None:
@@ -324,7 +333,10 @@ async def test_upload_into_a_kit_being_deleted_ends_without_an_orphan(
         async with session_as(Caller.user(alice)) as session:
             await kit_service(session, supabase).delete(alice, kit)
 
-    await asyncio.gather(upload(logos_of, alice, kit, picture()), delete_kit(), return_exceptions=True)
+    async with session_as(Caller.user(alice)) as session:
+        logos = logo_service(session, supabase, slow_storage(settings, delete_kit), threads)
+        with pytest.raises(LogoKitNotFound):
+            await logos.upload(alice, kit, LogoType.ICON, picture())
     await let_an_hour_pass(session_as)
     await sweep(session_as, storage)
     assert not stored_files(settings)

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
-from backend.clients.storage import LocalObjectStore, ObjectStore, open_object_store
+from backend.clients.storage import open_object_store
 from backend.clients.supabase import Supabase
 from backend.clients.url_signer import UrlSigner
 from backend.context import RequestContext
@@ -37,12 +37,10 @@ def draft(name: str = "Night Owl") -> BrandKitDraft:
     )
 
 
-def open_storage(settings: Settings) -> tuple[StorageService, ObjectStore]:
+def open_storage(settings: Settings) -> StorageService:
     """Open this test's object store."""
     signer = UrlSigner(settings.jwt_secret_key.get_secret_value())
-    store = open_object_store(settings, signer)
-    assert isinstance(store, LocalObjectStore)
-    return StorageService(store, signer), store
+    return StorageService(open_object_store(settings, signer), signer)
 
 
 def kit_service(session: DatabaseSession, supabase: Supabase) -> BrandKitService:
