@@ -31,7 +31,7 @@ def main() -> None:
 
 def _set_up() -> None:
     version = ".".join(map(str, sys.version_info[:3]))
-    _say(f"Setting up .venv with Python {version}; the first time downloads about 100 packages ...")
+    _say(f"Setting up .venv with Python {version} and the packages of requirements.lock ...")
     STAMP.unlink(missing_ok=True)
     if not _venv_is_ours():
         _create_venv()

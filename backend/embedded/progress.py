@@ -21,7 +21,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Write a line; a reader who went away is no reason to stop."""
-        self._write(f"{line}\n")
+        self._write(f"{CLEAR_LINE if self._rewrites else ''}{line}\n")
 
     def note(self, line: str) -> None:
         """Write a line of the time while the service runs."""
