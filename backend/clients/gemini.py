@@ -1,6 +1,7 @@
 """Ask Gemini for a picture over its REST interface."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from time import monotonic
 from typing import Final
 
 import httpx
-import structlog
 from pydantic import SecretStr
 
 from backend.clients.gemini_wire import (
@@ -32,7 +32,7 @@ from backend.clients.generation_errors import (
     GenerationUnreachable,
 )
 
-log = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 _POLICY_WORDS: Final = ("safety", "blocked", "policy")
 _DEFAULT_RETRY_AFTER: Final = 60.0
 
@@ -88,7 +88,10 @@ class GeminiClient:
                 return await self._attempt(question.model, body, deadline)
             except GenerationFailed as failure:
                 wait = self._wait_before_next(failure, attempt)
-                log.warning("gemini_attempt_failed", attempt=attempt, code=failure.code, cause=type(failure).__name__)
+                logger.warning(
+                    "gemini attempt failed",
+                    extra={"attempt": attempt, "code": failure.code, "cause": type(failure).__name__},
+                )
                 if wait is None or monotonic() + wait >= deadline:
                     raise
             await asyncio.sleep(wait)
