@@ -11,6 +11,7 @@ from backend.services.analytics.flush_schedule import AnalyticsFlushSchedule
 from backend.services.branding import wiring as branding
 from backend.services.generation import wiring as generation
 from backend.services.generation.job_lifecycle import JobLifecycle
+from backend.services.generation.job_runner import JobRunner
 from backend.services.generation.sweeper import FileSweeper, Sweeper
 from backend.services.identity import wiring as identity
 from backend.services.storage import wiring as storage
@@ -18,7 +19,7 @@ from backend.services.usage import wiring as usage
 from backend.settings import Settings
 from di import Container
 
-OUTSIDE_OF_ROUTES: Final = (JobQueue, JobLifecycle, FileSweeper, Sweeper, AnalyticsFlushSchedule)
+OUTSIDE_OF_ROUTES: Final = (JobRunner, JobQueue, JobLifecycle, FileSweeper, Sweeper, AnalyticsFlushSchedule)
 """What the worker and units of work inside long ones ask a scope for, where no route says so."""
 
 
