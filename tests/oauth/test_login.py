@@ -136,17 +136,11 @@ async def test_a_second_account_at_the_same_provider_does_not_take_the_first_one
     assert await other.sign_in("google") == {"success": "false", "error": "OAUTH_PROVIDER_LINKED"}
 
 
-@pytest.mark.parametrize(("name", "field"), [("google", "email"), ("twitch", "email"), ("discord", "email")])
-@pytest.mark.parametrize("email", [None, "", "not an address"])
+@ALL
 async def test_nobody_gets_an_account_without_an_address(
-    browser: Browser,
-    provider: LoopbackProvider,
-    session_as: SessionAs,
-    name: str,
-    field: str,
-    email: str | None,
+    browser: Browser, provider: LoopbackProvider, session_as: SessionAs, name: str
 ) -> None:
-    provider.people[name][field] = email
+    del provider.people[name]["email"]
 
     assert await browser.sign_in(name) == {"success": "false", "error": "OAUTH_EMAIL_MISSING"}
     async with session_as(Caller.service()) as session:
@@ -162,11 +156,10 @@ async def test_nobody_gets_an_account_with_an_address_that_may_be_somebody_elses
     assert (await browser.complete()).json()["error"]["code"] == "OAUTH_SIGNUP_EXPIRED"
 
 
-@ALL
-async def test_denied_consent_is_told_in_our_own_words(browser: Browser, provider: LoopbackProvider, name: str) -> None:
+async def test_denied_consent_is_told_in_our_own_words(browser: Browser, provider: LoopbackProvider) -> None:
     provider.consent_error = "access_denied"
 
-    answer = await browser.get(await browser.consent(await browser.leave(name)))
+    answer = await browser.get(await browser.consent(await browser.leave("google")))
 
     assert landing(answer) == {"success": "false", "error": "OAUTH_ACCESS_DENIED"}
     assert "provider text" not in answer.text + str(answer.headers)
@@ -189,10 +182,9 @@ async def test_a_denied_sign_in_cannot_be_taken_up_again(browser: Browser, provi
     assert landing(await browser.get(await browser.consent(address)))["error"] == "OAUTH_STATE_INVALID"
 
 
-@ALL
-async def test_a_callback_works_once(browser: Browser, make_account: MakeAccount, name: str) -> None:
+async def test_a_callback_works_once(browser: Browser, make_account: MakeAccount) -> None:
     await make_account()
-    callback = await browser.consent(await browser.leave(name))
+    callback = await browser.consent(await browser.leave("google"))
     secrets = dict(browser.cookies)
     assert landing(await browser.get(callback)) == {"success": "true"}
 
@@ -275,9 +267,8 @@ async def test_a_departure_is_forgotten_after_ten_minutes(browser: Browser, redi
     assert 590 < await redis.ttl(key) <= 600
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_a_made_up_callback_is_a_redirect_with_an_error(browser: Browser) -> None:
+    queries = [
         "",
         "?state=x",
         "?code=x",
@@ -288,12 +279,11 @@ async def test_a_departure_is_forgotten_after_ten_minutes(browser: Browser, redi
         "?error=access_denied",
         "?error=%3Cscript%3E&error_description=provider",
         "?state=a&state=b&code=c&code=d",
-    ],
-)
-async def test_a_made_up_callback_is_a_redirect_with_an_error(browser: Browser, query: str) -> None:
-    answer = await browser.get(f"{OAUTH}/google/callback{query}")
+    ]
 
-    assert landing(answer) == {"success": "false", "error": "OAUTH_STATE_INVALID"}
+    answers = [landing(await browser.get(f"{OAUTH}/google/callback{query}")) for query in queries]
+
+    assert answers == [{"success": "false", "error": "OAUTH_STATE_INVALID"}] * len(queries)
 
 
 async def test_made_up_callbacks_leave_no_trail(browser: Browser, session_as: SessionAs) -> None:
@@ -312,36 +302,31 @@ async def test_a_callback_without_a_code_is_an_error_of_the_provider(browser: Br
     assert landing(answer)["error"] == "OAUTH_PROVIDER_ERROR"
 
 
-@ALL
-async def test_a_made_up_code_is_a_failed_exchange(browser: Browser, name: str) -> None:
-    state = httpx.URL(await browser.leave(name)).params["state"]
+async def test_a_made_up_code_is_a_failed_exchange(browser: Browser) -> None:
+    state = httpx.URL(await browser.leave("google")).params["state"]
 
-    answer = await browser.get(f"{OAUTH}/{name}/callback?state={state}&code=made-up")
+    answer = await browser.get(f"{OAUTH}/google/callback?state={state}&code=made-up")
 
     assert landing(answer)["error"] == "OAUTH_TOKEN_EXCHANGE_FAILED"
 
 
-@pytest.mark.parametrize("name", ["google", "discord"])
-async def test_a_code_of_another_departure_is_a_failed_exchange(
-    browser: Browser, make_account: MakeAccount, name: str
-) -> None:
+async def test_a_code_of_another_departure_is_a_failed_exchange(browser: Browser, make_account: MakeAccount) -> None:
     await make_account()
-    stolen = httpx.URL(await browser.consent(await browser.leave(name))).params["code"]
-    state = httpx.URL(await browser.leave(name)).params["state"]
+    stolen = httpx.URL(await browser.consent(await browser.leave("google"))).params["code"]
+    state = httpx.URL(await browser.leave("google")).params["state"]
 
-    answer = await browser.get(f"{OAUTH}/{name}/callback?state={state}&code={stolen}")
+    answer = await browser.get(f"{OAUTH}/google/callback?state={state}&code={stolen}")
 
     assert landing(answer)["error"] == "OAUTH_TOKEN_EXCHANGE_FAILED"
 
 
-@ALL
 @pytest.mark.parametrize("answer", [Answer.json(500, {"error": "provider text"}), Answer(200, b"{"), None])
 async def test_a_provider_in_trouble_is_a_redirect_with_an_error(
-    browser: Browser, provider: LoopbackProvider, name: str, answer: Answer | None
+    browser: Browser, provider: LoopbackProvider, answer: Answer | None
 ) -> None:
-    provider.reply(DIALECTS[name].profile, answer)
+    provider.reply(DIALECTS["twitch"].profile, answer)
 
-    assert await browser.sign_in(name) == {"success": "false", "error": "OAUTH_USER_INFO_FAILED"}
+    assert await browser.sign_in("twitch") == {"success": "false", "error": "OAUTH_USER_INFO_FAILED"}
 
 
 async def test_an_unknown_provider_is_not_found(browser: Browser) -> None:
