@@ -32,7 +32,7 @@ FILES_PATH = "/api/v1/files"
 _STAGING = ".incoming"
 _STAGED_FILES_LIVE_SECONDS = 3600
 _CHUNK_BYTES = 256 * 1024
-_RENAME_ATTEMPTS = 3
+_RENAME_ATTEMPTS = 10
 
 
 class StoredObjectNotFound(DomainError):
@@ -189,18 +189,18 @@ class LocalObjectStore(ObjectStore):
         except BaseException:
             (self._root / staged).unlink(missing_ok=True)
             raise
-        folder = (self._root / key).parent
-        while folder != self._root.parent:
-            # The neighbour's clean-up may take an emptied ancestor only if our file is not in it.
-            _flush(folder)
-            folder = folder.parent
+        with contextlib.suppress(FileNotFoundError):  # somebody deleted the object, and its folders with it
+            for folder in (self._root / key).parents:
+                _flush(folder)
+                if folder == self._root:
+                    break
 
     def _rename(self, staged: str, key: str) -> None:
         # Deleting the last file of a folder removes the folder, at worst between making it and renaming into it.
         for attempt in range(1, _RENAME_ATTEMPTS + 1):
             try:
                 return obstore.rename(self._local, staged, key, overwrite=True)
-            except FileNotFoundError:
+            except (obstore_errors.GenericError, FileNotFoundError):
                 if attempt == _RENAME_ATTEMPTS:
                     raise
         return None

@@ -58,6 +58,10 @@ def files_below(folder: Path) -> set[str]:
     return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
 
 
+def sizes_of(folder: Path, pattern: str) -> set[int]:
+    return {file.stat().st_size for file in folder.glob(pattern)}
+
+
 async def test_settings_choose_the_local_engine(make_settings: MakeSettings, tmp_path: Path) -> None:
     store = open_object_store(make_settings(storage_url=(tmp_path / "a b").as_uri()), UrlSigner("secret"))
     await store.put(KEY, b"data", "image/png")
@@ -122,16 +126,27 @@ async def test_deleting_the_last_object_removes_its_folders(store: ObjectStore, 
     assert not (root / "logos").exists()
 
 
-async def test_puts_and_deletes_in_one_folder_do_not_disturb_each_other(store: ObjectStore) -> None:
+async def test_puts_and_deletes_in_one_folder_do_not_disturb_each_other(root: Path) -> None:
+    # Each in a store of its own, as the processes of a server and its workers are.
     async def come_and_go(number: int) -> None:
-        key = f"logos/owner/kit/{number}.png"
-        for _ in range(25):
+        store = LocalObjectStore(root, "http://127.0.0.1:8000", UrlSigner("secret"))
+        key = f"assets/a/b/c/d/e/f/g/{number}.png"
+        for _ in range(150):
             await store.put(key, b"data", "image/png")
             await store.delete(key)
 
     await asyncio.gather(*(come_and_go(number) for number in range(4)))
-    await store.put(KEY, b"data", "image/png")
-    assert await store.get(KEY) == b"data"
+    assert files_below(root) == set()
+
+
+async def test_object_appears_whole(store: ObjectStore, root: Path) -> None:
+    sizes = set()
+    for size in (8_000_000, 16_000_000):
+        writing = asyncio.create_task(store.put(KEY, bytes(size), "image/png"))
+        while not writing.done():
+            sizes |= sizes_of(root, KEY)
+            await asyncio.sleep(0)
+    assert sizes <= {8_000_000, 16_000_000}
 
 
 async def test_failed_put_is_a_storage_error_and_leaves_nothing(store: ObjectStore, root: Path) -> None:
