@@ -26,7 +26,6 @@ from backend.services.generation.job_errors import (
     JobNotRefinable,
 )
 from backend.services.generation.job_events import JobEvents
-from backend.services.generation.job_runner import Interrupts, JobRunner
 from backend.services.generation.template_errors import TemplateNotFound
 from backend.services.generation.vocabulary import JobStatus
 from backend.services.usage.errors import LimitExceeded, TierRestricted
@@ -40,6 +39,7 @@ from tests.support.jobs import (
     queue_entries,
     read_job,
     request_job,
+    run_job,
     thumbnail,
 )
 
@@ -63,8 +63,7 @@ async def cancel(container: Container, user_id: UUID, job_id: UUID) -> None:
 
 async def completed_job(container: Container, user_id: UUID) -> UUID:
     job_id = await request_job(container, user_id)
-    async with opened(container, JobRunner, Caller.service()) as runner:
-        await runner.run(job_id, Interrupts())
+    await run_job(container, job_id)
     return job_id
 
 
@@ -192,8 +191,7 @@ async def test_canceling_a_queued_job_ends_it_free_of_charge(container: Containe
 async def test_canceled_job_is_not_run(container: Container, images: StagedImages, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     await cancel(container, alice, job_id)
-    async with opened(container, JobRunner, Caller.service()) as runner:
-        assert await runner.run(job_id, Interrupts()) is None
+    assert await run_job(container, job_id) is None
     assert images.requests == []
 
 

@@ -20,7 +20,7 @@ from backend.services.generation.brand_style import LogoPosition
 from backend.services.generation.generation_plan import BrandChoice, GenerationRequest
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_events import JobEvents
-from backend.services.generation.job_runner import Interrupts, JobRunner
+from backend.services.generation.job_runner import Interrupts
 from backend.services.generation.jobs import JobEvent
 from backend.services.storage.buckets import Bucket
 from backend.services.storage.storage_service import StorageService, StoredObject
@@ -39,13 +39,8 @@ from tests.support.jobs import (
     read_assets,
     read_job,
     request_job,
+    run_job,
 )
-
-
-async def run(container: Container, job_id: UUID, interrupts: Interrupts | None = None) -> float | None:
-    """Run a job once, as a worker does."""
-    async with opened(container, JobRunner, Caller.service()) as runner:
-        return await runner.run(job_id, interrupts or Interrupts())
 
 
 async def cancel(container: Container, user_id: UUID, job_id: UUID) -> None:
@@ -77,7 +72,7 @@ async def stopped_at(container: Container, job_id: UUID, step: int) -> AsyncIter
     events = WatchfulEvents(container.resolve(JobEvents))
     events.at = step
     with container.override(JobEvents, events):
-        running = asyncio.create_task(run(container, job_id))
+        running = asyncio.create_task(run_job(container, job_id))
         await events.reached.wait()
         yield events
         events.go_on.set()
@@ -86,7 +81,7 @@ async def stopped_at(container: Container, job_id: UUID, step: int) -> AsyncIter
 
 async def test_job_becomes_a_stored_picture(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     [asset] = await read_assets(container, job_id)
     stored = await container.resolve(StorageService).get(Bucket.ASSETS, asset.storage_path)
     assert (asset.width, asset.height, asset.file_size) == (1280, 720, len(stored))
@@ -94,7 +89,7 @@ async def test_job_becomes_a_stored_picture(container: Container, alice: UUID) -
 
 async def test_steps_tell_their_progress(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     events = await container.resolve(JobEvents).since(job_id, 0)
     assert [event.progress for event in events] == [10, 20, 30, 70, 85, 100]
     assert [event.seq for event in events] == [2, 3, 4, 5, 6, 7]
@@ -102,7 +97,7 @@ async def test_steps_tell_their_progress(container: Container, alice: UUID) -> N
 
 async def test_emote_is_delivered_in_three_sizes(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice, GenerationRequest(asset_type=AssetType.TWITCH_EMOTE))
-    await run(container, job_id)
+    await run_job(container, job_id)
     assets = await read_assets(container, job_id)
     assert [(asset.asset_type, asset.width) for asset in assets] == [
         ("twitch_emote_112", 112),
@@ -127,7 +122,7 @@ class FailingStorage(StorageService):
 async def test_emote_with_a_size_missing_is_partial(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice, GenerationRequest(asset_type=AssetType.TWITCH_EMOTE))
     with container.override(StorageService, FailingStorage(container.resolve(StorageService), "-56.png")):
-        await run(container, job_id)
+        await run_job(container, job_id)
     assert (await read_job(container, job_id)).status == "partial"
     assert [asset.width for asset in await read_assets(container, job_id)] == [112, 28]
     assert await creations_used(container, alice) == 1
@@ -136,15 +131,15 @@ async def test_emote_with_a_size_missing_is_partial(container: Container, alice:
 async def test_nothing_stored_is_tried_again(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     with container.override(StorageService, FailingStorage(container.resolve(StorageService), ".png")):
-        assert await run(container, job_id) is not None
+        assert await run_job(container, job_id) is not None
     assert (await read_job(container, job_id)).status == "queued"
 
 
 async def test_second_try_succeeds(container: Container, images: StagedImages, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     images.failures.append(GenerationServerFailed(500))
-    assert await run(container, job_id) is not None
-    assert await run(container, job_id) is None
+    assert await run_job(container, job_id) is not None
+    assert await run_job(container, job_id) is None
     assert (await read_job(container, job_id)).status == "completed"
     assert await creations_used(container, alice) == 1
 
@@ -152,7 +147,7 @@ async def test_second_try_succeeds(container: Container, images: StagedImages, a
 async def test_refused_job_fails_with_its_reason(container: Container, images: StagedImages, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     images.failures.append(GenerationContentPolicy("SAFETY"))
-    assert await run(container, job_id) is None
+    assert await run_job(container, job_id) is None
     job = await read_job(container, job_id)
     assert (job.status, job.error_code) == ("failed", "GENERATION_CONTENT_POLICY")
 
@@ -162,7 +157,7 @@ async def test_bug_in_a_step_fails_the_job_and_not_the_worker(
 ) -> None:
     job_id = await request_job(container, alice)
     images.failures.append(ZeroDivisionError())
-    assert await run(container, job_id) is None
+    assert await run_job(container, job_id) is None
     assert (await read_job(container, job_id)).status == "failed"
 
 
@@ -181,7 +176,7 @@ async def test_cancel_aborts_the_models_call(container: Container, images: Stage
     job_id = await request_job(container, alice)
     images.go_on.clear()
     interrupts = Interrupts()
-    running = asyncio.create_task(run(container, job_id, interrupts))
+    running = asyncio.create_task(run_job(container, job_id, interrupts))
     await images.reached.wait()
     await cancel(container, alice, job_id)
     interrupts.cancel.set()
@@ -201,7 +196,7 @@ async def test_canceled_jobs_files_are_deleted(container: Container, alice: UUID
 
 
 async def test_kept_files_have_no_note(container: Container, alice: UUID) -> None:
-    await run(container, await request_job(container, alice))
+    await run_job(container, await request_job(container, alice))
     assert await noted_files(container) == []
 
 
@@ -209,7 +204,7 @@ async def test_stopping_worker_hands_its_job_back(container: Container, images: 
     job_id = await request_job(container, alice)
     images.go_on.clear()
     interrupts = Interrupts()
-    running = asyncio.create_task(run(container, job_id, interrupts))
+    running = asyncio.create_task(run_job(container, job_id, interrupts))
     await images.reached.wait()
     interrupts.stop.set()
     assert await running == 0.0
@@ -222,7 +217,7 @@ async def test_beaten_worker_leaves_the_winners_job_alone(container: Container, 
     async with stopped_at(container, job_id, 70) as events:
         await let_lease_expire(container, job_id)
         events.at = None
-        await run(container, job_id)
+        await run_job(container, job_id)
         won = [asset.storage_path for asset in await read_assets(container, job_id)]
     assert (await read_job(container, job_id)).status == "completed"
     assert [asset.storage_path for asset in await read_assets(container, job_id)] == won
@@ -235,7 +230,7 @@ async def test_try_that_takes_too_long_is_aborted_and_repeated(
     job_id = await request_job(container, alice)
     images.go_on.clear()
     async with container_of(settings.model_copy(update={"job_timeout_seconds": 0.2}), images) as hasty:
-        assert await run(hasty, job_id) is not None
+        assert await run_job(hasty, job_id) is not None
     assert images.aborted == 1
     assert (await read_job(container, job_id)).status == "queued"
 
@@ -246,7 +241,7 @@ async def test_lease_is_renewed_while_the_model_works(
     job_id = await request_job(container, alice)
     images.go_on.clear()
     async with container_of(settings.model_copy(update={"job_lease_seconds": 1.0}), images) as brief:
-        running = asyncio.create_task(run(brief, job_id))
+        running = asyncio.create_task(run_job(brief, job_id))
         await images.reached.wait()
         granted = (await read_job(container, job_id)).lease_until
 
@@ -264,7 +259,7 @@ async def test_logo_is_put_on_the_picture(container: Container, alice: UUID) -> 
     brand = BrandChoice(include_logo=True, logo_position=LogoPosition.TOP_LEFT)
     request = GenerationRequest(asset_type=AssetType.THUMBNAIL, brand_kit_id=kit_id, brand=brand)
     job_id = await request_job(container, alice, request)
-    await run(container, job_id)
+    await run_job(container, job_id)
     [asset] = await read_assets(container, job_id)
     stored = await container.resolve(StorageService).get(Bucket.ASSETS, asset.storage_path)
     with Image.open(io.BytesIO(stored)) as picture:
@@ -277,10 +272,10 @@ async def test_refinement_replays_the_picture_with_its_words(
     container: Container, images: StagedImages, alice: UUID
 ) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     async with opened(container, GenerationService, Caller.user(alice)) as generation:
         refined = (await generation.refine(alice, job_id, "make it blue")).job
-    await run(container, refined.id)
+    await run_job(container, refined.id)
     request = images.requests[-1]
     assert request.prompt == "make it blue"
     assert [turn.role for turn in request.history] == ["user", "model"]
@@ -290,12 +285,12 @@ async def test_refinement_replays_the_picture_with_its_words(
 
 async def test_refinement_of_a_deleted_picture_fails_free_of_charge(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     async with opened(container, GenerationService, Caller.user(alice)) as generation:
         refined = (await generation.refine(alice, job_id, "make it blue")).job
     [asset] = await read_assets(container, job_id)
     async with opened(container, AssetService, Caller.user(alice)) as gallery:
         await gallery.delete(alice, asset.id)
-    await run(container, refined.id)
+    await run_job(container, refined.id)
     job = await read_job(container, refined.id)
     assert (job.status, job.error_code) == ("failed", "no_image")

@@ -15,18 +15,12 @@ from backend.db.caller import Caller
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_errors import JobNotFound
 from backend.services.generation.job_events import JobEventHub, JobEvents, stream_key
-from backend.services.generation.job_runner import Interrupts, JobRunner
 from backend.services.generation.job_stream import JobStream, StreamEvent
 from backend.services.generation.jobs import JobEvent
 from backend.services.generation.vocabulary import JobStatus
 from backend.settings import Settings
 from di import Container
-from tests.support.jobs import StagedImages, add_user, container_of, eventually, opened, request_job
-
-
-async def run(container: Container, job_id: UUID) -> None:
-    async with opened(container, JobRunner, Caller.service()) as runner:
-        await runner.run(job_id, Interrupts())
+from tests.support.jobs import StagedImages, add_user, container_of, eventually, opened, request_job, run_job
 
 
 async def watch(container: Container, user_id: UUID, job_id: UUID, last: int | None = None) -> list[StreamEvent]:
@@ -43,7 +37,7 @@ async def test_viewer_from_the_start_sees_every_change(container: Container, ali
     job_id = await request_job(container, alice)
     watching = asyncio.create_task(watch(container, alice, job_id))
     await first_look(container)
-    await run(container, job_id)
+    await run_job(container, job_id)
     events = await watching
     assert numbers(events) == [1, 2, 3, 4, 5, 6, 7]
     assert [event.type for event in events] == ["progress"] * 6 + ["completed"]
@@ -60,14 +54,14 @@ async def first_look(container: Container, viewers: int = 1) -> None:
 
 async def test_late_viewer_sees_where_the_job_stands_first(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     [event] = await watch(container, alice, job_id)
     assert (event.type, event.seq) == ("completed", 7)
 
 
 async def test_completed_event_has_an_address_of_the_asset(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     [event] = await watch(container, alice, job_id)
     assert event.data["asset"]["width"] == 1280
     assert "signature=" in event.data["asset"]["url"]
@@ -76,25 +70,25 @@ async def test_completed_event_has_an_address_of_the_asset(container: Container,
 @pytest.mark.parametrize("last", range(1, 7))
 async def test_reconnecting_viewer_gets_each_later_event_once(container: Container, alice: UUID, last: int) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     assert numbers(await watch(container, alice, job_id, last)) == list(range(last + 1, 8))
 
 
 async def test_viewer_who_has_seen_the_end_gets_nothing_more(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     assert await watch(container, alice, job_id, 7) == []
 
 
 async def test_number_from_nowhere_starts_at_the_present(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     assert numbers(await watch(container, alice, job_id, 999)) == [7]
 
 
 async def test_lost_stream_is_made_up_for_by_the_row(container: Container, redis: Redis, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     await redis.delete(stream_key(job_id))
     assert numbers(await watch(container, alice, job_id, 3)) == [7]
 
@@ -107,7 +101,7 @@ async def test_viewer_sees_the_end_without_valkey(
     async with container_of(alone, images) as cut_off:
         watching = asyncio.create_task(watch(cut_off, alice, job_id))
         await first_look(cut_off)
-        await run(container, job_id)
+        await run_job(container, job_id)
         events = await watching
     assert (events[0].seq, events[-1].type) == (1, "completed")
 
@@ -124,7 +118,7 @@ async def test_canceled_job_ends_the_stream(container: Container, alice: UUID) -
 async def test_failed_job_tells_why(container: Container, images: StagedImages, alice: UUID) -> None:
     images.failures.append(ZeroDivisionError())
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     [event] = await watch(container, alice, job_id)
     assert event.data["error"] == {"code": "GENERATION_ERROR", "message": "The image could not be made."}
 
@@ -143,7 +137,7 @@ async def test_watching_viewers_hold_no_database_connection(
 
     await eventually(all_given_back)
     assert not any(task.done() for task in watching)
-    await run(container, job_id)
+    await run_job(container, job_id)
     assert {numbers(await task)[-1] for task in watching} == {7}
 
 
@@ -154,7 +148,7 @@ async def test_many_viewers_share_one_blocking_redis_connection(container: Conta
     blocked = await container.resolve(Redis).info("clients")
     assert blocked["blocked_clients"] <= 1
     for job_id in jobs:
-        await run(container, job_id)
+        await run_job(container, job_id)
     await asyncio.gather(*watching)
 
 
@@ -174,5 +168,5 @@ async def test_event_told_twice_or_late_is_kept_once_and_in_order(container: Con
 
 async def test_stream_of_a_job_expires(container: Container, redis: Redis, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    await run(container, job_id)
+    await run_job(container, job_id)
     assert 0 < await redis.ttl(stream_key(job_id)) <= 3600

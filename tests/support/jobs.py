@@ -27,6 +27,7 @@ from backend.services.generation.asset_types import AssetType
 from backend.services.generation.generation_plan import GenerationRequest
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.images import GeneratedImage, ImageGenerator, ImageRequest
+from backend.services.generation.job_runner import Interrupts, JobRunner
 from backend.services.generation.sweeper import Sweeper
 from backend.settings import Settings
 from di import Container
@@ -88,6 +89,12 @@ async def add_user(container: Container, tier: Tier = Tier.PRO) -> UUID:
         return (await session.scalars(row.returning(User.id))).one()
 
 
+async def set_tier(container: Container, user_id: UUID, tier: Tier) -> None:
+    """Move an account to another plan."""
+    async with opened(container, DatabaseSession, Caller.service()) as session:
+        await session.execute(update(User).where(User.id == user_id).values(subscription_tier=tier.value))
+
+
 def thumbnail(words: str = "a neon wolf") -> GenerationRequest:
     """Ask for an ordinary picture."""
     return GenerationRequest(asset_type=AssetType.THUMBNAIL, custom_prompt=words)
@@ -97,6 +104,12 @@ async def request_job(container: Container, user_id: UUID, request: GenerationRe
     """Create a job as its user would."""
     async with opened(container, GenerationService, Caller.user(user_id)) as generation:
         return (await generation.create_job(user_id, request or thumbnail())).job.id
+
+
+async def run_job(container: Container, job_id: UUID, interrupts: Interrupts | None = None) -> float | None:
+    """Run a job once, as a worker does."""
+    async with opened(container, JobRunner, Caller.service()) as runner:
+        return await runner.run(job_id, interrupts or Interrupts())
 
 
 async def read_job(container: Container, job_id: UUID) -> GenerationJob:
@@ -144,6 +157,11 @@ async def let_files_be_due(container: Container) -> None:
     """Let the time of all noted files come, and delete them."""
     async with opened(container, DatabaseSession, Caller.service()) as session:
         await session.execute(update(StorageCleanup).values(due_at=text("now() - interval '1 day'")))
+    await delete_due_files(container)
+
+
+async def delete_due_files(container: Container) -> None:
+    """Delete files as a worker does."""
     await container.resolve(Sweeper).delete_files()
 
 
