@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backend.clients.redis import Redis
+from backend.clients.redis import Redis, connect_redis
 from backend.clients.supabase import Supabase
 from backend.context import RequestContext
 from backend.db.caller import Caller
@@ -16,7 +16,7 @@ from backend.services.analytics.events import EventCategory, TimeRange
 from backend.services.analytics.flush_service import AnalyticsFlushService
 from backend.services.identity.audit_service import AuditService
 from tests.analytics.conftest import Clock, MakeEvent
-from tests.conftest import SessionAs
+from tests.conftest import MakeSettings, SessionAs
 
 
 @pytest.fixture
@@ -161,3 +161,20 @@ async def test_recent_sessions_say_who_and_how_much(
     (session,) = (await analytics.get_summary()).recent_sessions
 
     assert (session.session_id, session.user_id, session.events) == ("session-1", None, 2)
+
+
+async def test_health_is_told_with_redis_and_without(
+    analytics: AnalyticsService,
+    counters: AnalyticsCounters,
+    flushes: AnalyticsFlushService,
+    supabase: Supabase,
+    make_settings: MakeSettings,
+    session_as: SessionAs,
+) -> None:
+    unreachable = connect_redis(make_settings())
+    async with session_as(Caller.anonymous()) as session:
+        audit = AuditService(AuditRepository(session), supabase, RequestContext())
+        without = AnalyticsService(counters, flushes, AnalyticsRepository(session), audit, unreachable)
+
+        assert (await analytics.is_healthy(), await without.is_healthy()) == (True, False)
+    await unreachable.aclose()
