@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 from fastapi import Depends, FastAPI
 
 from di import Container, Scope
 from di._keys import Key, describe, key_of, source_of
 from di._overrides import Override
+from di._scope import current
 from di.errors import NoScopeError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._connections import register_connections
@@ -24,9 +26,10 @@ class Deps:
 
     def __init__(self) -> None:
         self._container: Container | None = None
+        self._served: WeakSet[Container] = WeakSet()
         self._providers: dict[Key, ServiceProvider] = {}
         self._hidden: dict[Key, Callable[..., Any]] = {}
-        self._pending: list[tuple[Key, Callable[..., Any]]] = []
+        self._sources: dict[Key, Callable[..., Any]] = {}
 
     # --- in route modules -------------------------------------------------------------------------------------------
 
@@ -50,9 +53,11 @@ class Deps:
 
         It runs once per request, on every route whose services reach `key`.
         """
-        self._pending.append((key_of(key)[0], dependency))
-        if self._container is not None:
-            self._register_pending(self._container)
+        wanted = key_of(key)[0]
+        self._sources[wanted] = dependency
+        self._hidden[wanted] = _seed(self, wanted, dependency)
+        for container in self._served:
+            _register_source(container, wanted, dependency)
 
     # --- at the composition root ------------------------------------------------------------------------------------
 
@@ -69,7 +74,10 @@ class Deps:
         """
         self._container = container
         register_connections(container)
-        self._register_pending(container)
+        if container not in self._served:
+            self._served.add(container)
+            for key, dependency in self._sources.items():
+                _register_source(container, key, dependency)
         further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
 
         def prepare_routes() -> None:
@@ -92,16 +100,22 @@ class Deps:
         app.add_middleware(RequestScopeMiddleware, container=container, on_first_connection=prepare_routes)
 
     def override(self, key: type[T], fake: Any, *, strict: bool = True) -> Override:
-        """Put another provider in the place of a type for a while; see `Container.override`."""
+        """Put another provider in the place of a type for a while; see `Container.override`.
+
+        With several applications, it is the container of the one installed last.
+        """
         return self._installed("override()").override(key, fake, strict=strict)
 
     def scope_for(self, key: Key) -> Scope:
-        """Return the open scope of this application's container.
+        """Return the innermost open scope of a container this was installed with; applications may have one each.
 
         Raises:
             NotInstalledError, NoScopeError
         """
-        scope = self._installed(describe(key)).find_scope()
+        self._installed(describe(key))
+        scope = current.get()
+        while scope is not None and scope.container not in self._served:
+            scope = scope.outer
         if scope is None:
             raise NoScopeError(describe(key))
         return scope
@@ -111,12 +125,10 @@ class Deps:
             raise NotInstalledError(what)
         return self._container
 
-    def _register_pending(self, container: Container) -> None:
-        while self._pending:
-            key, dependency = self._pending.pop(0)
-            location = source_of(dependency)
-            container.scoped(cast(Any, key), _unreachable(key, describe(dependency), location))
-            self._hidden[key] = _seed(self, key, dependency)
+
+def _register_source(container: Container, key: Key, dependency: Callable[..., Any]) -> None:
+    """Let services of a container ask for the value of a FastAPI dependency."""
+    container.scoped(cast(Any, key), _unreachable(key, describe(dependency), source_of(dependency)))
 
 
 def _unreachable(key: Key, dependency: str, location: str) -> Callable[[], Any]:
