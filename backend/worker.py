@@ -24,6 +24,7 @@ from backend.db.caller import Caller, Role
 from backend.db.engine import DatabaseUnavailable
 from backend.db.queue import GENERATE, open_queue_connection, queue_names, queue_queries
 from backend.db.repositories.job_queue import CANCEL_CHANNEL, CLEANUP_CHANNEL
+from backend.services.analytics.flush_schedule import AnalyticsFlushSchedule
 from backend.services.generation.job_runner import DATABASE_AWAY, Interrupts, JobRunner
 from backend.services.generation.sweeper import Sweeper
 from backend.settings import Settings
@@ -66,9 +67,11 @@ class Worker:
         sweeper = self._container.resolve(Sweeper)
         async with asyncio.TaskGroup() as tasks:
             sweeping = tasks.create_task(self._sweep(sweeper))
+            flushing = tasks.create_task(self._container.resolve(AnalyticsFlushSchedule).run())
             handing_back = tasks.create_task(self._hand_back_after(stop))
             await self._listen(stop, QueueExecutionMode.drain if drain else QueueExecutionMode.continuous)
             sweeping.cancel()
+            flushing.cancel()
             handing_back.cancel()
 
     async def _listen(self, stop: asyncio.Event, mode: QueueExecutionMode) -> None:

@@ -7,15 +7,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.clients.redis import RedisError
-from backend.db.failures import DATABASE_FAILURES
-from backend.errors import DomainError
 from backend.services.analytics.counters import hour_of
 from backend.services.analytics.flush_service import AnalyticsFlushService, FlushResult, utc_now
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_DELAYS: Final = (5.0, 10.0, 20.0)
-_FAILURES: Final = (*DATABASE_FAILURES, RedisError, DomainError, OSError)
 
 
 class AnalyticsFlushSchedule:
@@ -42,7 +38,7 @@ class AnalyticsFlushSchedule:
         for delay in (*_RETRY_DELAYS, None):
             try:
                 return await self._flushes.flush()
-            except _FAILURES:
+            except Exception:  # noqa: BLE001 - whatever is wrong with counters, the process has other work
                 _LOG.warning("Analytics could not be flushed", exc_info=True, extra={"next_try_in": delay})
             if delay is not None:
                 await self._sleep(delay)
