@@ -59,30 +59,21 @@ def logo(user_id: UUID, kit: UUID, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-@pytest.mark.parametrize("table", [BrandKit, BrandKitLogo])
-async def test_rows_of_others_cannot_be_seen(run: Run, ben: UUID, kit: UUID, table: type[Any]) -> None:
-    found = await run(Caller.user(ben), select(func.count()).select_from(table))
-    assert found.scalar_one() == 0
+async def test_rows_are_seen_by_their_owner_only(run: Run, ann: UUID, ben: UUID, kit: UUID) -> None:
+    for table in (BrandKit, BrandKitLogo):
+        count = select(func.count()).select_from(table)
+        seen = [(await run(Caller.user(user_id), count)).scalar_one() for user_id in (ann, ben)]
+        assert seen == [1, 0]
 
 
-@pytest.mark.parametrize("table", [BrandKit, BrandKitLogo])
-async def test_owner_sees_his_rows(run: Run, ann: UUID, kit: UUID, table: type[Any]) -> None:
-    found = await run(Caller.user(ann), select(func.count()).select_from(table))
-    assert found.scalar_one() == 1
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_rows_of_others_cannot_be_changed(run: Run, ben: UUID, kit: UUID) -> None:
+    for statement in (
         update(BrandKit).values(name="Mine now"),
         delete(BrandKit),
         update(BrandKitLogo).values(filename="mine.png"),
         delete(BrandKitLogo),
-    ],
-    ids=["change kits", "delete kits", "change logos", "delete logos"],
-)
-async def test_rows_of_others_cannot_be_changed(run: Run, ben: UUID, kit: UUID, statement: Executable) -> None:
-    assert (await run(Caller.user(ben), statement)).rowcount == 0
+    ):
+        assert (await run(Caller.user(ben), statement)).rowcount == 0
 
 
 async def test_nobody_creates_kits_for_others(run: Run, ann: UUID, ben: UUID) -> None:
@@ -107,10 +98,10 @@ async def test_no_logo_points_to_a_file_elsewhere(run: Run, ann: UUID, ben: UUID
             await run(Caller.user(ann), update(BrandKitLogo).values(storage_path=path))
 
 
-@pytest.mark.parametrize("table", [BrandKit, BrandKitLogo])
-async def test_anonymous_sessions_may_not_ask(run: Run, table: type[Any]) -> None:
-    with pytest.raises(DBAPIError, match="permission denied"):
-        await run(Caller.anonymous(), select(table))
+async def test_anonymous_sessions_may_not_ask(run: Run) -> None:
+    for table in (BrandKit, BrandKitLogo):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await run(Caller.anonymous(), select(table))
 
 
 async def test_notes_of_files_cannot_be_written_by_users(run: Run, ann: UUID, kit: UUID) -> None:
