@@ -90,6 +90,8 @@ class Layer(Graph):
         future, mine, _ = self._claim(key)
         if mine:
             self._launch(key, future)
+        if future.done():  # without suspending: a build that runs without a loop may be the one that asks
+            return future.result()
         return await asyncio.wrap_future(future)
 
     def obtain_now(self, key: Key) -> Any:
