@@ -45,12 +45,21 @@ async def furnished(supabase: Supabase, session_as: SessionAs) -> Account:
     return account
 
 
-@pytest.mark.parametrize("table", OWNED)
-async def test_a_user_reads_his_own_rows_only(session_as: SessionAs, alice: Account, bob: Account, table: str) -> None:
-    async with session_as(Caller.user(alice.id)) as session:
-        owners = set(await session.scalars(text(f"SELECT user_id FROM {table}")))
+async def refused(session_as: SessionAs, caller: Caller, statement: str) -> bool:
+    """Try a statement and tell whether Postgres forbids it."""
+    try:
+        async with session_as(caller) as session:
+            await session.execute(text(statement))
+    except ProgrammingError as error:
+        return "permission denied" in str(error)
+    return False
 
-    assert owners == {alice.id}
+
+async def test_a_user_reads_his_own_rows_only(session_as: SessionAs, alice: Account, bob: Account) -> None:
+    async with session_as(Caller.user(alice.id)) as session:
+        owners = {table: set(await session.scalars(text(f"SELECT user_id FROM {table}"))) for table in OWNED}
+
+    assert owners == {table: {alice.id} for table in OWNED}
 
 
 async def test_a_user_reads_his_own_account_only(session_as: SessionAs, alice: Account, bob: Account) -> None:
@@ -60,22 +69,20 @@ async def test_a_user_reads_his_own_account_only(session_as: SessionAs, alice: A
     assert emails == [alice.email]
 
 
-@pytest.mark.parametrize("column", ["password_hash", "token_version", "stripe_customer_id"])
-async def test_a_user_reads_no_secret_of_his_account(session_as: SessionAs, alice: Account, column: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"):
-        async with session_as(Caller.user(alice.id)) as session:
-            await session.execute(text(f"SELECT {column} FROM users"))
+async def test_a_user_reads_no_secret(session_as: SessionAs, alice: Account) -> None:
+    statements = [
+        "SELECT password_hash FROM users",
+        "SELECT token_version FROM users",
+        "SELECT stripe_customer_id FROM users",
+        "SELECT * FROM users",
+        "SELECT id FROM auth_tokens",
+    ]
+
+    assert [each for each in statements if not await refused(session_as, Caller.user(alice.id), each)] == []
 
 
-async def test_a_user_reads_no_emailed_tokens(session_as: SessionAs, alice: Account) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"):
-        async with session_as(Caller.user(alice.id)) as session:
-            await session.execute(text("SELECT id FROM auth_tokens"))
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_a_user_writes_nothing_about_himself(session_as: SessionAs, alice: Account) -> None:
+    statements = [
         "UPDATE users SET subscription_tier = 'unlimited'",
         "UPDATE users SET role = 'admin'",
         "DELETE FROM users",
@@ -92,19 +99,17 @@ async def test_a_user_reads_no_emailed_tokens(session_as: SessionAs, alice: Acco
         "UPDATE terms_acceptance_history SET document_version = '2'",
         "INSERT INTO audit_events (event_type, user_id) VALUES ('logout', current_user_id())",
         "DELETE FROM audit_events",
-    ],
-)
-async def test_a_user_writes_nothing_about_himself(session_as: SessionAs, alice: Account, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"):
-        async with session_as(Caller.user(alice.id)) as session:
-            await session.execute(text(statement))
+    ]
+
+    assert [each for each in statements if not await refused(session_as, Caller.user(alice.id), each)] == []
 
 
-@pytest.mark.parametrize("table", TABLES)
-async def test_nobody_reads_nothing(session_as: SessionAs, alice: Account, table: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"):
-        async with session_as(Caller.anonymous()) as session:
-            await session.execute(text(f"SELECT 1 FROM {table}"))
+async def test_nobody_reads_nothing(session_as: SessionAs, alice: Account) -> None:
+    readable = [
+        table for table in TABLES if not await refused(session_as, Caller.anonymous(), f"SELECT 1 FROM {table}")
+    ]
+
+    assert readable == []
 
 
 async def test_deleted_account_leaves_its_audit_trail_alone(

@@ -58,7 +58,6 @@ from backend.services.identity.rate_limits import (
     EMAIL_VERIFICATION_REQUESTS,
     LINK_ATTEMPTS_IP,
     PASSWORD_RESET_REQUESTS_IP,
-    SIGNUP_ATTEMPTS,
 )
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -73,7 +72,6 @@ _RESET_SENT: Final = "If this email has an account, a link is on its way to it."
     status_code=201,
     summary="Create an account",
     responses=responses(EmailTaken, WeakPassword, RateLimited),
-    dependencies=[limit(SIGNUP_ATTEMPTS)],
 )
 async def sign_up(body: SignupRequest, auth: AuthServiceDep) -> SignupResponse:
     """Create an account and mail a link that confirms its email. Log in afterwards."""

@@ -10,7 +10,6 @@ from backend.clients.supabase import Supabase
 from backend.context import RequestContext
 from backend.db.after_commit import AfterCommit
 from backend.db.repositories.users import Account, NewAccount, UserRepository
-from backend.db.tables.identity import Tier
 from backend.errors import DomainError, RateLimited
 from backend.services.identity.account_mails import AccountMails
 from backend.services.identity.audit_events import AuditEvent
@@ -24,7 +23,13 @@ from backend.services.identity.errors import (
 )
 from backend.services.identity.password_service import PasswordService, require_strong
 from backend.services.identity.rate_limit_service import Hit, RateLimitService
-from backend.services.identity.rate_limits import AUDITED_REFUSALS, LOGIN_ATTEMPTS, LOGIN_ATTEMPTS_IP
+from backend.services.identity.rate_limits import (
+    AUDITED_REFUSALS,
+    LOGIN_ATTEMPTS,
+    LOGIN_ATTEMPTS_IP,
+    SIGNUP_ATTEMPTS,
+    Limit,
+)
 from backend.services.identity.session_service import SessionService, TokenPair
 from backend.services.identity.token_store import ReuseDetected, SessionRecord
 
@@ -76,6 +81,7 @@ class AuthService:
             raise TermsNotAccepted
         require_strong(signup.password, "password")
         email = normalize_email(signup.email)
+        await self._hit(SIGNUP_ATTEMPTS, self._context.ip or NOBODY, AuditEvent.RATE_LIMIT_EXCEEDED, email)
         new = NewAccount(
             email=email,
             display_name=signup.display_name.strip(),
@@ -186,19 +192,21 @@ class AuthService:
 
     async def _count_attempt(self, email: str) -> tuple[Hit, Hit]:
         address = self._context.ip or NOBODY
+        by_address = await self._hit(LOGIN_ATTEMPTS_IP, address, AuditEvent.ACCOUNT_LOCKED, email)
         try:
-            by_address = await self._limits.hit(LOGIN_ATTEMPTS_IP, address)
-            try:
-                return by_address, await self._limits.hit(LOGIN_ATTEMPTS, _email_at(email, address))
-            except RateLimited:
-                await self._limits.forget(by_address)
-                raise
+            by_email = await self._hit(LOGIN_ATTEMPTS, _email_at(email, address), AuditEvent.ACCOUNT_LOCKED, email)
+        except RateLimited:
+            await self._limits.forget(by_address)
+            raise
+        return by_address, by_email
+
+    async def _hit(self, limit: Limit, identifier: str, event: AuditEvent, email: str) -> Hit:
+        try:
+            return await self._limits.hit(limit, identifier)
         except RateLimited:
             # A row for every refused attempt would let anybody fill the table.
-            if (await self._limits.attempt(AUDITED_REFUSALS, _email_at(email, address), tier=Tier.FREE)).accepted:
-                await self._audit.record(
-                    AuditEvent.ACCOUNT_LOCKED, email=email, success=False, failure_reason="too many failed logins"
-                )
+            if (await self._limits.attempt(AUDITED_REFUSALS, f"{limit.key}:{identifier}")).accepted:
+                await self._audit.record(event, email=email, success=False, failure_reason=limit.key)
             raise
 
     async def _forgive(self, hits: tuple[Hit, Hit]) -> None:
