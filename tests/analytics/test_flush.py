@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,8 +16,12 @@ from backend.db.tables.analytics import AnalyticsEvents, AssetPopularity
 from backend.services.analytics.counters import AnalyticsCounters, hour_of
 from backend.services.analytics.flush_schedule import AnalyticsFlushSchedule
 from backend.services.analytics.flush_service import AnalyticsFlushService, FlushSkipped
+from backend.settings import Settings
+from backend.worker import Worker
+from di import Container
 from tests.analytics.conftest import Clock, MakeEvent
 from tests.conftest import SessionAs
+from tests.support.jobs import eventually
 
 Stored = Callable[[], Awaitable[int]]
 
@@ -257,3 +261,15 @@ async def test_the_schedule_flushes_every_hour_until_cancelled(flushes: Analytic
 
     assert len(set(flushed)) == 3
     assert all(timedelta(0) < timedelta(seconds=seconds) <= timedelta(hours=1, seconds=30) for seconds in sleeper.slept)
+
+
+async def test_a_worker_flushes(
+    container: Container, settings: Settings, counters: AnalyticsCounters, event: MakeEvent, stored: Stored
+) -> None:
+    await counters.record([event()], datetime.now(UTC))
+    stop = asyncio.Event()
+    working = asyncio.create_task(Worker(container, settings).run(stop))
+
+    assert await eventually(stored) == 1
+    stop.set()
+    await working
