@@ -13,7 +13,7 @@ _TITLE_LIMIT: Final = 48
 
 def texts_from_words(words: str, style: BrandStyle | None = None) -> ImageTexts:
     """Take what the user put in quotation marks, else the beginning of what he wrote, else what the brand says."""
-    quoted = [" ".join(next(filter(None, match)).split()) for match in _QUOTED.findall(words)]
+    quoted = quoted_words(words)
     brand_line = (style.catchphrase or style.tagline or "") if style else ""
     if quoted:
         return ImageTexts(*[*quoted, brand_line][:3])
@@ -23,6 +23,11 @@ def texts_from_words(words: str, style: BrandStyle | None = None) -> ImageTexts:
         return ImageTexts()
     title = style.catchphrase or style.tagline or style.name
     return ImageTexts(title, style.tagline if style.tagline and style.tagline != title else "")
+
+
+def quoted_words(text: str) -> list[str]:
+    """List what stands between quotation marks."""
+    return [" ".join(next(filter(None, match)).split()) for match in _QUOTED.findall(text)]
 
 
 def _shorten(words: str, limit: int) -> str:

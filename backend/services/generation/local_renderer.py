@@ -8,6 +8,7 @@ from typing import Final
 from PIL import Image
 
 from backend.services.branding.image_threads import ImageThreads
+from backend.services.generation.drawing.changes import Change, apply_change
 from backend.services.generation.drawing.marks import draw_badge, draw_emote, draw_logo, draw_portrait
 from backend.services.generation.drawing.scenes import draw_scene
 from backend.services.generation.drawing.typefaces import FontLibrary
@@ -35,18 +36,24 @@ class LocalRenderer:
     async def generate(self, request: ImageRequest) -> GeneratedImage:
         """Draw in the image threads; without a seed, one is made from the prompt.
 
+        With a history the earlier picture is drawn anew, with the same seed and what the prompt wants changed.
         Raises `GenerationInputUnreadable` for a picture of the request that cannot be decoded.
         """
         seed = zlib.crc32(request.prompt.encode()) if request.seed is None else request.seed
         started = monotonic()
-        data = await self._threads.run(_draw, request, self._fonts, seed)
+        change = apply_change(request, seed) if request.history else Change(request, seed, ())
+        data = await self._threads.run(_draw, change.request, self._fonts, change.seed)
         return GeneratedImage(
             data=data,
             width=request.width,
             height=request.height,
             model=MODEL,
-            seed=seed,
-            metadata={"renderer": "local", "inference_ms": round((monotonic() - started) * 1000)},
+            seed=change.seed,
+            metadata={
+                "renderer": "local",
+                "inference_ms": round((monotonic() - started) * 1000),
+                "changed": ", ".join(change.understood) or None,
+            },
         )
 
 

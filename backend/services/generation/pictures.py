@@ -18,7 +18,7 @@ def decode(data: bytes, failure: GenerationImageUnreadable) -> Image.Image:
             if picture.width * picture.height > MAX_PIXELS:
                 raise failure
             return ImageOps.exif_transpose(picture).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise failure from error
 
 

@@ -34,12 +34,13 @@ def crystal(canvas: Canvas, palette: Palette, dice: random.Random, center: Point
     turn = dice.uniform(-0.12, 0.12)
     outer = [_at(center, radius * (1.0 if n % 2 else 0.94), -math.pi / 2 + turn + n * math.pi / 4) for n in range(8)]
     outer = [(x + (px - x) * 0.88, py) for px, py in outer]
+    level = min(0.66, max(0.46, to_oklch(palette.primary).lightness))
     table = [(x + (px - x) * 0.52, y + (py - y) * 0.52 - radius * 0.06) for px, py in outer]
     for n in range(8):
         m = (n + 1) % 8
         facing = math.cos(-math.pi / 2 + turn + (n + 0.5) * math.pi / 4 + math.pi * 0.75)
         base = palette.primary
-        lit = tone(base, 0.58 + 0.22 * facing, turn=-14 * facing)
+        lit = tone(base, level + 0.22 * facing, turn=-14 * facing)
         middle = _between(outer[n], outer[m])
         canvas.polygon([outer[n], middle, table[n]], (mix(lit, WHITE, 0.16), lit))
         canvas.polygon([middle, outer[m], table[m], table[n]], (lit, tone(base, 0.40 + 0.18 * facing)))
@@ -58,6 +59,7 @@ def planet(canvas: Canvas, palette: Palette, dice: random.Random, center: Point,
     tilt = dice.choice((-1, 1)) * 0.38
     _orbit(canvas, palette, center, radius, tilt, behind=True)
     canvas.ellipse((x - ball, y - ball, x + ball, y + ball), tone(palette.primary, 0.40))
+    canvas.ring(center, ball * 1.04, ball * 0.045, palette.primary)
     for step in range(14):
         share = step / 13
         size = ball * (1 - share * 0.80)
@@ -97,7 +99,12 @@ def sun(canvas: Canvas, palette: Palette, dice: random.Random, center: Point, ra
     x, y = center
     halo(canvas, center, radius * 1.15, palette.support, 0.6)
     far = hue_distance(palette.accent, palette.support) > 100
-    top, bottom = mix(palette.accent, WHITE, 0.25), tone(palette.accent, 0.58, turn=50 if 90 < to_oklch(palette.accent).hue < 230 else -50) if far else palette.support
+    top, bottom = (
+        mix(palette.accent, WHITE, 0.25),
+        tone(palette.accent, 0.58, turn=50 if 90 < to_oklch(palette.accent).hue < 230 else -50)
+        if far
+        else palette.support,
+    )
     box = (x - radius, y - radius, x + radius, y + radius)
     canvas.ellipse(box, (top, bottom))
     for number in range(7):

@@ -66,8 +66,7 @@ def arrange(layout: Layout, slot: LogoSlot | None, width: int, height: int) -> L
     if slot is None:
         return layout
     if slot.position is LogoPosition.CENTER:
-        bottom = layout.area[3]
-        top = min(max(layout.area[1], 0.66), bottom - 0.18)
+        top, bottom = 0.67, max(layout.area[3], 0.87)
         return replace(layout, area=(layout.area[0], top, layout.area[2], bottom), radius=0.0, anchor="bottom")
     left, top, right, bottom = layout.area
     logo = logo_area(slot, width, height)

@@ -13,7 +13,8 @@ _REFERENCE: Final = 128.0
 _SEPARATORS: Final = frozenset("·|/&+-")
 _WORTH_A_LINE: Final = 1.12
 _WORTH_A_TORN_LIST: Final = 2.0
-_WIDE_SCRIPTS: Final = frozenset({"W", "F"})
+_CLOSING: Final = frozenset({"Pe", "Pf", "Po", "Mn", "Mc", "Me", "Lm", "Cf"})
+_SMALL_KANA: Final = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮー")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,17 @@ def set_text(
 ) -> TextBlock:
     """Choose the breaks and the size that let the text be as large as possible, at most `largest`.
 
-    A word too long for the box is broken only if that makes the text more than half as large again.
+    A word as wide as the box is broken if that makes the text more than half as large again.
     """
     drawable = typeface.drawable(text)
     measure = _Measure(typeface)
     if not drawable or width <= 0 or height <= 0:
         return TextBlock((), 0, 0, 0, 0)
-    whole = _best(_tokens(drawable, broken=False), measure, width, height, largest, most_lines, leading)
-    broken = _best(_tokens(drawable, broken=True), measure, width, height, largest, most_lines, leading)
-    size, lines = broken if broken[0] > whole[0] * 1.5 else whole
+    words = _tokens(drawable, broken=False)
+    size, lines = _best(words, measure, width, height, largest, most_lines, leading)
+    if max(measure.width(word) for word in words) * size / _REFERENCE > width * 0.9:
+        broken = _best(_tokens(drawable, broken=True), measure, width, height, largest, most_lines, leading)
+        size, lines = broken if broken[0] > size * 1.5 else (size, lines)
     scale = size / _REFERENCE
     set_lines = tuple(Line(measure.visual(line), measure.width(line) * scale) for line in lines)
     ascent, descent = measure.extent(lines)
@@ -129,17 +132,27 @@ def _greedy(tokens: list[str], width: float, measure: "_Measure") -> list[str]:
 
 
 def _tokens(text: str, *, broken: bool) -> list[str]:
-    """Split into the smallest pieces a line may end after: words, wide characters, or every character."""
-    tokens = [""]
+    """Split into the smallest pieces a line may end after: words, ideographs, or every character."""
+    tokens: list[str] = []
     for char in text:
-        wide = unicodedata.east_asian_width(char) in _WIDE_SCRIPTS
-        if (broken or wide) and not unicodedata.combining(char) and tokens[-1]:
+        starts = not tokens or tokens[-1].endswith(" ") or broken or _ideographic(char) or _ideographic(tokens[-1][-1])
+        if starts and char != " " and not _stays_with_former(char):
             tokens.append(char)
-        else:
+        elif tokens:
             tokens[-1] += char
-        if char == " " or wide:
-            tokens.append("")
-    return [token for token in tokens if token.strip()]
+        else:
+            tokens.append(char)
+    return tokens
+
+
+def _ideographic(char: str) -> bool:
+    """Say whether lines may break beside a character of a script without spaces."""
+    return "\u2e80" <= char <= "\u9fff" or "\uf900" <= char <= "\ufaff" or "\U00020000" <= char <= "\U0003ffff"
+
+
+def _stays_with_former(char: str) -> bool:
+    """Say whether a line must not begin with a character: closing signs, marks, small kana."""
+    return unicodedata.category(char) in _CLOSING or char in _SMALL_KANA
 
 
 class _Measure:

@@ -20,7 +20,7 @@ from backend.services.generation.drawing.words import HEADLINE
 from backend.services.generation.images import ImageRequest, VisualHints
 
 _LONGEST_EMOTE_TEXT: Final = 10
-_DRAWN_EDGE: Final = 1024
+_DRAWN_EDGE: Final = 640
 _ICONS: Final[Mapping[str, str]] = {
     "wolf": "🐺",
     "dragon": "🐲",
@@ -101,7 +101,7 @@ def draw_badge(request: ImageRequest, fonts: FontLibrary, seed: int) -> Image.Im
 
 def draw_portrait(request: ImageRequest, fonts: FontLibrary, seed: int) -> Image.Image:
     """Draw a mascot, or initials, that survives a circular crop."""
-    canvas = _canvas(request)
+    canvas = _canvas(request, opaque=True)
     palette = palette_of(request.brand, request.hints)
     edge = float(canvas.width)
     dice = random.Random(seed)  # noqa: S311 - chooses shapes, not secrets
@@ -144,10 +144,10 @@ def draw_logo(request: ImageRequest, fonts: FontLibrary, seed: int) -> Image.Ima
     return canvas.finish()
 
 
-def _canvas(request: ImageRequest) -> Canvas:
+def _canvas(request: ImageRequest, *, opaque: bool = False) -> Canvas:
     """Draw small things much larger, so that a picture of 28 pixels is as true as one of 512."""
     scale = max(2, min(16, _DRAWN_EDGE // max(request.width, request.height)))
-    return Canvas(request.width, request.height, scale=scale)
+    return Canvas(request.width, request.height, scale=scale, opaque=opaque)
 
 
 def _crest(canvas: Canvas, palette: Palette, center: Point, radius: float, dice: random.Random) -> None:

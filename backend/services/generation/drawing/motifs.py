@@ -51,7 +51,7 @@ def slices(canvas: Canvas, palette: Palette, dice: random.Random, focus: Point) 
     short = min(canvas.width, canvas.height)
     start = focus[0] - short * 0.62
     for share, fill, opacity in (
-        (0.36, (palette.primary, tone(palette.primary, 0.35)), 0.75),
+        (0.36, (palette.primary, tone(palette.primary, 0.35)), 0.95),
         (0.10, (palette.accent, palette.primary), 0.85),
         (0.46, (tone(palette.support, 0.45), palette.primary), 0.45),
         (0.035, (palette.mark, palette.mark), 0.9),

@@ -22,6 +22,8 @@ _DEFAULT: Final = ("#6D4AFF", "#19D3F3", "#FF4F8B")
 _BRIGHT_MOODS: Final = frozenset({"playful", "playful-3d", "kawaii", "cozy", "halftone-pop", "aesthetic-pro"})
 _BRIGHT_TONES: Final = frozenset({"comedic", "wholesome"})
 _TEXT_CONTRAST: Final = 4.5
+_PAPER: Final = 0.93
+_COLOURLESS: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _key_colors(style: BrandStyle | None, hints: VisualHints) -> tuple[Rgb, Rgb,
 
 def _companion(color: Rgb, turn: float) -> Rgb:
     """Invent a colour that goes with one; black and white stay among greys."""
-    if to_oklch(color).chroma < 0.03:
+    if to_oklch(color).chroma < _COLOURLESS:
         return from_oklch(0.72, 0.0, 0.0)
     return tone(color, 0.74, turn=turn, chroma=1.0)
 
@@ -109,7 +111,10 @@ def _is_bright(style: BrandStyle | None, hints: VisualHints) -> bool:
         return to_oklch(parse(hints.background)).lightness > 0.7
     if hints.mood:
         return hints.mood in _BRIGHT_MOODS
-    return style is not None and style.tone in _BRIGHT_TONES
+    if style is None:
+        return False
+    lightness, chroma, _ = to_oklch(parse(style.primary))
+    return style.tone in _BRIGHT_TONES or (lightness > _PAPER and chroma < _COLOURLESS)
 
 
 def _visible(color: Rgb, ground: Rgb, wanted: float) -> Rgb:

@@ -1,7 +1,7 @@
 """Draw pictures that fill their frame: thumbnails, screens, banners, stories, covers, panels."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PIL import Image, ImageOps
@@ -48,8 +48,10 @@ def draw_scene(request: ImageRequest, fonts: FontLibrary, seed: int) -> Image.Im
     """Draw background, object and words; the same request and seed give the same pixels."""
     width, height = request.width, request.height
     layout = LAYOUTS[request.asset_type.spec.template]
+    if not _has_words(request):
+        layout = replace(layout, focus=(0.5, 0.5), veil="none")
     stage = Stage(
-        canvas=Canvas(width, height, scale=2 if min(width, height) > _SMALL_EDGE else 4),
+        canvas=Canvas(width, height, scale=2 if min(width, height) > _SMALL_EDGE else 4, opaque=True),
         palette=palette_of(request.brand, request.hints),
         layout=arrange(layout, request.brand.logo if request.brand else None, width, height),
         request=request,
@@ -137,8 +139,6 @@ def _clear_for_logo(stage: Stage) -> None:
 def _veil(stage: Stage) -> None:
     """Quieten the side the words stand on."""
     ground: Rgb = stage.palette.ground
-    if not any((stage.request.texts.title, stage.request.texts.subtitle, stage.request.texts.detail)):
-        return
     if stage.layout.veil == "left":
         stage.canvas.veil(ground, [0.78, 0.74, 0.62, 0.34, 0.08, 0.0, 0.0])
     elif stage.layout.veil == "bottom":
@@ -147,3 +147,7 @@ def _veil(stage: Stage) -> None:
         width, height = stage.canvas.width, stage.canvas.height
         box = (width * 0.14, height * 0.24, width * 0.86, height * 0.76)
         stage.canvas.ellipse(box, ground, opacity=0.6, blur=stage.short * 0.12)
+
+
+def _has_words(request: ImageRequest) -> bool:
+    return any((request.texts.title, request.texts.subtitle, request.texts.detail))

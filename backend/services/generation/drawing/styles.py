@@ -83,7 +83,7 @@ def look_of(style: BrandStyle | None, hints: VisualHints, dice: random.Random) -
 
 def feeling_of(hints: VisualHints, words: str, otherwise: str = "joy") -> str:
     """Take the feeling asked for, else find one in the words."""
-    if hints.subject in _FEELINGS_BY_WORD.values():
+    if hints.subject in {*_FEELINGS_BY_WORD.values(), otherwise, "joy"}:
         return hints.subject
     lowered = words.lower()
     return next((feeling for word, feeling in _FEELINGS_BY_WORD.items() if word in lowered), otherwise)

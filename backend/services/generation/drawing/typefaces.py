@@ -46,7 +46,7 @@ class Typeface:
     def runs(self, text: str) -> list[tuple[Face, str]]:
         """Split text into pieces that one face can set, and leave out what no face can.
 
-        A space or a sign stays with the face before it where that has it, so that words are not torn apart.
+        A space or a sign stays with the face before it where that has it.
         """
         pieces: list[tuple[Face, str]] = []
         for char in text:

@@ -123,7 +123,7 @@ def _quieten(canvas: Canvas, palette: Palette, box: Box) -> None:
     for _ in range(8):
         if min(contrast(palette.text, color) for color in canvas.colors_in(inside)) >= _WANTED_CONTRAST:
             return
-        canvas.rounded(box, corner, palette.ground, opacity=0.35, blur=corner * 0.7)
+        canvas.rounded(box, corner, palette.ground, opacity=0.35, blur=corner * 1.8)
 
 
 def _pixels(layout: Layout, canvas: Canvas) -> Box:
