@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from backend.clients.generation_errors import GenerationContentPolicy, GenerationServerFailed
 from backend.clients.storage import StoredObjectNotFound, UploadFailed
 from backend.db.caller import Caller
+from backend.db.engine import DatabaseUnavailable
 from backend.services.generation.asset_service import AssetService
 from backend.services.generation.asset_types import AssetType
 from backend.services.generation.brand_style import LogoPosition
@@ -24,6 +26,7 @@ from backend.services.generation.job_runner import Interrupts
 from backend.services.generation.jobs import JobEvent
 from backend.services.storage.buckets import Bucket
 from backend.services.storage.storage_service import StorageService, StoredObject
+from backend.services.units_of_work import UnitsOfWork
 from backend.settings import Settings
 from di import Container
 from tests.support.jobs import (
@@ -41,6 +44,8 @@ from tests.support.jobs import (
     request_job,
     run_job,
 )
+
+T = TypeVar("T")
 
 
 async def cancel(container: Container, user_id: UUID, job_id: UUID) -> None:
@@ -172,6 +177,15 @@ async def test_cancel_at_each_step_ends_the_job_free_of_charge(container: Contai
     assert await creations_used(container, alice) == 0
 
 
+async def test_job_canceled_while_preparing_asks_no_model(
+    container: Container, images: StagedImages, alice: UUID
+) -> None:
+    job_id = await request_job(container, alice)
+    async with stopped_at(container, job_id, 20):
+        await cancel(container, alice, job_id)
+    assert images.requests == []
+
+
 async def test_cancel_aborts_the_models_call(container: Container, images: StagedImages, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     images.go_on.clear()
@@ -198,6 +212,37 @@ async def test_canceled_jobs_files_are_deleted(container: Container, alice: UUID
 async def test_kept_files_have_no_note(container: Container, alice: UUID) -> None:
     await run_job(container, await request_job(container, alice))
     assert await noted_files(container) == []
+
+
+class FlakyUnits:
+    """Lose Postgres for the next few units of work."""
+
+    def __init__(self, real: UnitsOfWork) -> None:
+        self._real = real
+        self.outages = 0
+
+    @asynccontextmanager
+    async def open(self, service: type[T], caller: Caller) -> AsyncIterator[T]:
+        """Open a unit of work, or find nobody there."""
+        if self.outages:
+            self.outages -= 1
+            raise DatabaseUnavailable(ConnectionRefusedError())
+        async with self._real.open(service, caller) as built:
+            yield built
+
+
+async def test_steps_wait_for_postgres_to_come_back(container: Container, images: StagedImages, alice: UUID) -> None:
+    job_id = await request_job(container, alice)
+    units = FlakyUnits(container.resolve(UnitsOfWork))
+    images.go_on.clear()
+    with container.override(UnitsOfWork, units):
+        running = asyncio.create_task(run_job(container, job_id))
+        await images.reached.wait()
+        units.outages = 3
+        images.go_on.set()
+        await running
+    assert (await read_job(container, job_id)).status == "completed"
+    assert len(images.requests) == 1
 
 
 async def test_stopping_worker_hands_its_job_back(container: Container, images: StagedImages, alice: UUID) -> None:

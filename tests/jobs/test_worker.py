@@ -112,7 +112,8 @@ async def test_cancel_reaches_a_running_job_at_once(
     container: Container, settings: Settings, images: StagedImages, alice: UUID
 ) -> None:
     images.go_on.clear()
-    async with working(container, settings):
+    rarely_looking = settings.model_copy(update={"job_lease_seconds": 600.0})
+    async with container_of(rarely_looking, images) as other, working(other, rarely_looking):
         job_id = await request_job(container, alice)
         await images.reached.wait()
         async with opened(container, GenerationService, Caller.user(alice)) as generation:
