@@ -115,14 +115,23 @@ async def test_lifetime(supabase: Supabase, kind: AuthTokenType, hours: int) -> 
     assert row.expires_at - row.created_at == timedelta(hours=hours)
 
 
-async def test_cleanup_deletes_long_expired_tokens_only(supabase: Supabase) -> None:
+async def test_a_new_token_clears_away_long_expired_ones_only(supabase: Supabase) -> None:
+    account, other = await add_account(supabase), await add_account(supabase)
+    await create(supabase, other.id, RESET)
+    await change(supabase, expires_at=datetime.now(UTC) - timedelta(days=8))
+    await create(supabase, account.id, VERIFY)
+    await create(supabase, account.id, RESET)
+    async with supabase.side_session() as session:
+        left = set(await session.scalars(select(AuthToken.token_type).where(AuthToken.user_id == account.id)))
+        long_expired = (await session.scalars(select(AuthToken).where(AuthToken.user_id == other.id))).all()
+
+    assert (left, long_expired) == ({"email_verification", "password_reset"}, [])
+
+
+async def test_cleanup_counts_what_it_deletes(supabase: Supabase) -> None:
     account = await add_account(supabase)
     await create(supabase, account.id, RESET)
     await change(supabase, expires_at=datetime.now(UTC) - timedelta(days=8))
-    await create(supabase, account.id, VERIFY)
     async with supabase.session(Caller.service()) as session, session.begin():
-        deleted = await AuthTokenService(AuthTokenRepository(session)).cleanup_expired()
-    async with supabase.side_session() as session:
-        left = (await session.scalars(select(AuthToken.token_type))).all()
-
-    assert (deleted, left) == (1, ["email_verification"])
+        tokens = AuthTokenService(AuthTokenRepository(session))
+        assert [await tokens.cleanup_expired(), await tokens.cleanup_expired()] == [1, 0]

@@ -68,10 +68,15 @@ class AuthTokenRepository:
         async with self._session.as_service():
             await self._session.execute(statement)
 
-    async def delete_expired(self, before: datetime) -> int:
-        """Delete tokens that expired before a moment and count them."""
+    async def delete_expired(self, before: datetime, *, at_most: int = 1000) -> int:
+        """Delete some tokens that expired before a moment and count them; leaves to others what they delete."""
+        expired = (
+            select(AuthToken.id)
+            .where(AuthToken.expires_at < before)
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+            .cte("expired")
+        )
+        statement = delete(AuthToken).where(AuthToken.id.in_(select(expired.c.id))).returning(AuthToken.id)
         async with self._session.as_service():
-            result = await self._session.scalars(
-                delete(AuthToken).where(AuthToken.expires_at < before).returning(AuthToken.id)
-            )
-            return len(result.all())
+            return len((await self._session.scalars(statement)).all())

@@ -45,11 +45,12 @@ class AuthTokenService:
         await self._tokens.void(user_id, token_type)
 
     async def cleanup_expired(self) -> int:
-        """Delete the tokens that expired more than a week ago and count them."""
+        """Delete tokens that expired more than a week ago and count them; each new token does this in passing."""
         return await self._tokens.delete_expired(datetime.now(UTC) - timedelta(days=7))
 
     async def _create(self, user_id: UUID, token_type: AuthTokenType) -> str:
         plain = secrets.token_urlsafe(32)
+        await self.cleanup_expired()
         await self._tokens.replace(user_id, token_type, _hash(plain), LIFETIMES[token_type])
         return plain
 
