@@ -233,7 +233,7 @@ class FlakyUnits:
 
 async def test_steps_wait_for_postgres_to_come_back(container: Container, images: StagedImages, alice: UUID) -> None:
     job_id = await request_job(container, alice)
-    units = FlakyUnits(container.resolve(UnitsOfWork))
+    units = FlakyUnits(container.resolve(UnitsOfWork))  # type: ignore[type-abstract]  # a Protocol is a key too
     images.go_on.clear()
     with container.override(UnitsOfWork, units):
         running = asyncio.create_task(run_job(container, job_id))
