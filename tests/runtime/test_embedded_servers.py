@@ -1,6 +1,5 @@
 """The embedded servers through starts, stops, crashes and everything that can be wrong with their folder."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from redis.asyncio import Redis
 from backend.embedded.account import Account
 from tests.runtime.conftest import Run
 from tests.support.commands import Command, processes_in, wait_for
+
+pytestmark = pytest.mark.timeout(180)  # whole starts, also on a busy machine
 
 
 def addresses(command: Command) -> tuple[str, str]:
@@ -41,17 +42,6 @@ async def read(database: str, redis: str) -> tuple[set[str], set[str]]:
     keys = {str(key) for key in await client.keys()}
     await client.aclose()
     return rows, keys
-
-
-async def wait_until_it_answers(database: str, redis: str) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await read(database, redis)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError):
-                await asyncio.sleep(0.02)
-            else:
-                return
 
 
 def kill_everything(command: Command) -> None:

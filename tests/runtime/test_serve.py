@@ -6,11 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.commands.seed import EMAIL, PASSWORD
 from tests.runtime.conftest import Run
 from tests.support.commands import Command, processes_in, wait_for
 
-ACCOUNT = {"email": "ada@example.com", "password": "Correct-horse-7", "display_name": "Ada", "accept_terms": True}
-LOGIN = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
+pytestmark = pytest.mark.timeout(180)  # whole starts, also on a busy machine
+
 READY = r"^AuraStream is ready: (http://127\.0\.0\.1:\d+)/docs"
 
 
@@ -20,25 +21,15 @@ def start(run: Run, *options: str) -> tuple[Command, str]:
     return command, command.until(READY)[1]
 
 
-def answer_of(address: str, path: str) -> httpx.Response | None:
-    try:
-        return httpx.get(address + path, timeout=5)
-    except httpx.HTTPError:
-        return None
-
-
-def until_ready(address: str) -> None:
-    wait_for(lambda: (answer := answer_of(address, "/health/ready")) and answer.status_code == 200)
-
-
 def log_in(address: str) -> httpx.Response:
-    return httpx.post(f"{address}/api/v1/auth/login", json=LOGIN, timeout=20)
+    login = {"email": EMAIL, "password": PASSWORD}
+    return httpx.post(f"{address}/api/v1/auth/login", json=login, timeout=20)
 
 
 def test_serve_starts_serves_stops_and_keeps_its_data(run: Run, folder: Path) -> None:
     first, address = start(run)
     assert httpx.get(f"{address}/docs").status_code == 200
-    assert httpx.post(f"{address}/api/v1/auth/signup", json=ACCOUNT, timeout=20).status_code == 201
+    assert run("seed").wait() == 0
     first.interrupt()
     assert first.wait() == 0
     assert max(map(len, first.lines)) <= 80 + len(str(folder))
@@ -50,18 +41,10 @@ def test_serve_starts_serves_stops_and_keeps_its_data(run: Run, folder: Path) ->
     assert log_in(address).status_code == 200
 
 
-def test_every_killed_part_comes_back_and_a_killed_supervisor_leaves_nothing(run: Run, folder: Path) -> None:
-    command, address = start(run)
-    assert httpx.post(f"{address}/api/v1/auth/signup", json=ACCOUNT, timeout=20).status_code == 201
-    for part in ("postgres -D", "valkey-server", "backend.cli worker", "http_server"):
-        command.part(part).kill()
-        command.until("runs again")
-        until_ready(address)
-        assert log_in(address).status_code == 200, part
+def test_killed_serve_leaves_no_process(run: Run, folder: Path) -> None:
+    command, _ = start(run)
     command.kill()
     wait_for(lambda: not processes_in(folder))
-    _, address = start(run)
-    assert log_in(address).status_code == 200
 
 
 def test_port_in_use_is_one_line_that_names_it(run: Run, folder: Path) -> None:
@@ -97,15 +80,6 @@ def test_production_makes_up_no_secret(run: Run) -> None:
     assert command.wait() == 1
     assert "JWT_SECRET_KEY: is not set" in command.output
     assert "Traceback" not in command.output
-
-
-def test_seed_is_safe_to_repeat(run: Run) -> None:
-    outputs = []
-    for _ in range(2):
-        command = run("seed")
-        assert command.wait() == 0, command.output
-        outputs.append(command.lines[-1])
-    assert outputs == ["Log in as demo@example.com with the password Demo-stream-7"] * 2
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "seed", "embedded"])
