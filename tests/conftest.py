@@ -200,3 +200,14 @@ async def alice(sign_up: SignUp) -> SignedIn:
 async def bob(sign_up: SignUp) -> SignedIn:
     """Log in another person."""
     return await sign_up("bob@example.com", display_name="Bob")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person fuzz harder than every test run does."""
+    parser.addoption("--fuzz-cases", type=int, default=8, help="cases for each operation, visitor and mode")
+
+
+@pytest.fixture(scope="session")
+def fuzz_cases(request: pytest.FixtureRequest) -> int:
+    """Give the number of cases for each operation, visitor and mode."""
+    return int(request.config.getoption("--fuzz-cases"))
