@@ -28,7 +28,7 @@ SECTIONS: list[tuple[str, str, dict[str, Any]]] = [
         "social_profiles",
         {"profiles": [{"platform": "twitch", "username": "owl", "url": "https://twitch.tv/owl"}]},
     ),
-    ("logo-settings", "logos", {"position": "top-left", "size": "large", "watermark_opacity": 20}),
+    ("logo-settings", "logos", {"watermark_opacity": 20, "alt_text": "An owl"}),
 ]
 
 

@@ -1,6 +1,7 @@
 """Logos: what is accepted, and that rows and files stay in step whatever fails."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+from PIL import Image
 from sqlalchemy import delete, func, select, update
 
 from backend.clients.storage import LocalObjectStore, UploadFailed
@@ -23,7 +25,7 @@ from backend.db.tables.identity import User
 from backend.services.branding.image_threads import ImageThreads
 from backend.services.branding.logo_image import UnreadableImage
 from backend.services.branding.logo_service import LogoKitNotFound, LogoService, clean_filename
-from backend.services.branding.vocabulary import LogoType
+from backend.services.branding.vocabulary import LogoType, Section
 from backend.services.generation.sweeper import FileSweeper
 from backend.services.storage.buckets import Bucket
 from backend.services.storage.storage_service import ObjectTooLarge, StorageService, UnsupportedContent
@@ -360,10 +362,29 @@ async def test_list_has_every_variant(logos_of: LogosOf, alice: UUID, kit: UUID)
 
 async def test_preferred_logo_is_taken(logos_of: LogosOf, alice: UUID, kit: UUID) -> None:
     await upload(logos_of, alice, kit, picture(), LogoType.PRIMARY)
-    watermark = picture(color=(0, 255, 0, 255))
-    await upload(logos_of, alice, kit, watermark, LogoType.WATERMARK)
+    icon = picture(color=(0, 255, 0, 255))
+    await upload(logos_of, alice, kit, icon, LogoType.ICON)
     async with logos_of(alice) as logos:
-        assert await logos.get_for_generation(alice, kit, LogoType.WATERMARK) == watermark
+        assert await logos.get_for_generation(alice, kit, LogoType.ICON) == icon
+
+
+@pytest.mark.parametrize(("settings_", "alpha"), [({}, 128), ({"watermark_opacity": 20}, 51)])
+async def test_watermark_is_as_faint_as_the_kit_wants_it(
+    logos_of: LogosOf,
+    session_as: SessionAs,
+    supabase: Supabase,
+    alice: UUID,
+    kit: UUID,
+    settings_: dict[str, int],
+    alpha: int,
+) -> None:
+    await upload(logos_of, alice, kit, picture(format="WEBP", lossless=True), LogoType.WATERMARK)
+    async with session_as(Caller.user(alice)) as session:
+        await kit_service(session, supabase).set_section(alice, kit, Section.LOGOS, settings_)
+    async with logos_of(alice) as logos:
+        data = await logos.get_for_generation(alice, kit, LogoType.WATERMARK)
+    with Image.open(io.BytesIO(data or b"")) as found:
+        assert found.getpixel((5, 5)) == (255, 0, 0, alpha)
 
 
 async def test_default_logo_is_taken_where_none_is_preferred(logos_of: LogosOf, alice: UUID, kit: UUID) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from PIL import Image
 
 from backend.services.branding.image_threads import ImageThreads
-from backend.services.branding.logo_image import UnreadableImage, decode
+from backend.services.branding.logo_image import UnreadableImage, decode, fade
 from backend.services.generation.brand_style import LogoPosition, LogoSize
 from backend.services.storage.content_types import sniff
 
@@ -36,7 +36,7 @@ def _composite(base: bytes, logo: bytes, position: LogoPosition, size: LogoSize,
     with _decode(base) as picture, _decode(logo) as mark:
         scaled = mark.resize(scaled_size(picture.size, mark.size, size), Image.Resampling.LANCZOS)
         if opacity < 1:
-            scaled.putalpha(scaled.getchannel("A").point(lambda alpha: round(alpha * max(0.0, opacity))))
+            fade(scaled, opacity)
         picture.alpha_composite(scaled, place(picture.size, scaled.size, position))
         target = io.BytesIO()
         # Pictures without transparency stay without an alpha channel.

@@ -85,6 +85,20 @@ def decode(data: bytes, content_type: str) -> Image.Image:
         raise UnreadableImage from error
 
 
+def fade(picture: Image.Image, opacity: float) -> None:
+    """Scale a picture's own alpha by 0 to 1."""
+    picture.putalpha(picture.getchannel("A").point(lambda alpha: round(alpha * max(0.0, opacity))))
+
+
+def faded(data: bytes, content_type: str, opacity: float) -> bytes:
+    """Give a picture whose own alpha is scaled by 0 to 1, as PNG."""
+    with decode(data, content_type) as picture:
+        fade(picture, opacity)
+        target = io.BytesIO()
+        picture.save(target, "PNG")
+        return target.getvalue()
+
+
 def _to_srgb_with_alpha(picture: Image.Image) -> Image.Image:
     if picture.mode in {"I", "I;16", "I;16B", "I;16L"}:
         # 16-bit grey: a plain conversion would clip everything above 255 to white.

@@ -16,7 +16,8 @@ from backend.db.tables.branding import BrandKit, BrandKitLogo
 from backend.errors import DomainError, NotFound
 from backend.services.branding.brand_kit_service import BrandKitService
 from backend.services.branding.image_threads import ImageThreads
-from backend.services.branding.logo_image import inspect
+from backend.services.branding.logo_image import faded, inspect
+from backend.services.branding.media_sections import LogoSettings
 from backend.services.branding.vocabulary import LogoType
 from backend.services.identity.audit_events import AuditEvent
 from backend.services.identity.audit_service import AuditService
@@ -155,7 +156,8 @@ class LogoService:
     async def get_for_generation(self, user_id: UUID, kit_id: UUID, preferred: LogoType | None) -> bytes | None:
         """Read the logo a picture shall carry: the preferred variant, else the kit's default, else any other.
 
-        None where there is no logo, also because the kit went away while a job waited.
+        A watermark comes as faint as the kit wants it. None where there is no logo, also because the kit went away
+        while a job waited.
         """
         kit = await self._kits.get(user_id, kit_id)
         if kit is None:
@@ -164,9 +166,13 @@ class LogoService:
         for logo_type in _in_order(preferred, LogoType(kit.default_logo_type)):
             if logo := logos.get(logo_type):
                 try:
-                    return await self._storage.get(Bucket.LOGOS, logo.storage_path)
+                    data = await self._storage.get(Bucket.LOGOS, logo.storage_path)
                 except StoredObjectNotFound:
                     continue
+                if logo_type is not LogoType.WATERMARK:
+                    return data
+                opacity = LogoSettings.model_validate(kit.logos).watermark_opacity / 100
+                return await self._threads.run(faded, data, logo.content_type, opacity)
         return None
 
     async def _store(

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from backend.services.branding.values import BrandModel, Name50, Name100, Text200, WebAddress
-from backend.services.generation.brand_style import LogoPosition, LogoSize
 
 AssetId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 _Milliseconds = Annotated[int, Field(ge=1, le=600_000)]
@@ -98,9 +97,10 @@ class SocialProfiles(BrandModel):
 
 
 class LogoSettings(BrandModel):
-    """Say how the kit's logos are put on pictures unless a request says otherwise; the files are rows of their own."""
+    """Say how the kit's logos are shown; the files are rows of their own.
 
-    position: LogoPosition = LogoPosition.BOTTOM_RIGHT
-    size: LogoSize = LogoSize.MEDIUM
+    `watermark_opacity`, in percent, is how strongly the watermark variant shows on pictures.
+    """
+
     watermark_opacity: Annotated[int, Field(ge=0, le=100)] = 50
     alt_text: Text200 = ""
