@@ -119,6 +119,21 @@ async def test_signed_url_reads_the_object(store: ObjectStore) -> None:
     assert (answer.content, answer.headers["content-type"]) == (b"data", "image/png")
 
 
+async def test_endpoint_may_have_a_path(server: S3Server, make_settings: MakeSettings) -> None:
+    settings = make_settings(
+        storage_url="s3://bucket",
+        s3_endpoint=f"{server.endpoint}/storage/v1/s3/",
+        s3_region=REGION,
+        s3_access_key_id=ACCESS_KEY,
+        s3_secret_access_key=SECRET_KEY,
+    )
+    store = open_object_store(settings, UrlSigner("not used"))
+    await store.put(KEY, b"data", "image/png")
+    assert list(server.objects) == [f"storage/v1/s3/bucket/{KEY}"]
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(await store.signed_url(KEY, timedelta(hours=1)))).content == b"data"
+
+
 async def test_signing_makes_no_request(store: ObjectStore, server: S3Server) -> None:
     await store.signed_url(KEY, timedelta(hours=1))
     assert not server.requests
