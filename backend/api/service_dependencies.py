@@ -11,6 +11,7 @@ from backend.services.analytics.analytics_service import AnalyticsService
 from backend.services.branding.brand_kit_service import BrandKitService
 from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AssetService
+from backend.services.generation.canvas_snapshots import CanvasSnapshots
 from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_stream import JobStream
 from backend.services.generation.quick_create_service import QuickCreateService
@@ -25,6 +26,7 @@ from backend.services.usage.usage_limit_service import UsageLimitService
 AnalyticsServiceDep = Annotated[AnalyticsService, deps.depends(AnalyticsService)]
 AssetServiceDep = Annotated[AssetService, deps.depends(AssetService)]
 BrandKitServiceDep = Annotated[BrandKitService, deps.depends(BrandKitService)]
+CanvasSnapshotsDep = Annotated[CanvasSnapshots, deps.depends(CanvasSnapshots)]
 GenerationServiceDep = Annotated[GenerationService, deps.depends(GenerationService)]
 JobStreamDep = Annotated[JobStream, deps.depends(JobStream)]
 LogoServiceDep = Annotated[LogoService, deps.depends(LogoService)]

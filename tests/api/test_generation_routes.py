@@ -74,7 +74,6 @@ async def test_request_without_login_is_401(client: httpx.AsyncClient) -> None:
         {"brand_customization": {}},
         {"brand_kit_id": str(uuid4()), "brand_customization": {"colors": {"primary_index": 5}}},
         {"media_asset_ids": [str(uuid4())]},
-        {"canvas_snapshot_url": "http://169.254.169.254/latest/meta-data"},
         {"canvas_snapshot_description": "a fox"},
         {"unknown": 1},
     ],

@@ -12,6 +12,8 @@ from backend.api.errors import responses
 from backend.api.schemas.assets import AssetResponse
 from backend.api.schemas.base import CleanText
 from backend.api.schemas.generation import (
+    CanvasSnapshotRequest,
+    CanvasSnapshotResponse,
     GenerateRequest,
     JobListResponse,
     JobResponse,
@@ -19,8 +21,10 @@ from backend.api.schemas.generation import (
     RefineRequest,
     RefineResponse,
 )
-from backend.api.service_dependencies import GenerationServiceDep, JobStreamDep
+from backend.api.service_dependencies import CanvasSnapshotsDep, GenerationServiceDep, JobStreamDep
 from backend.services.branding.brand_kit_service import BrandKitNotFound
+from backend.services.branding.logo_image import ImageDimensionsOutOfRange
+from backend.services.generation.canvas_snapshots import SnapshotSizeMismatch
 from backend.services.generation.job_errors import (
     IdempotencyKeyReused,
     InputNotOffered,
@@ -31,11 +35,13 @@ from backend.services.generation.job_errors import (
 )
 from backend.services.generation.template_errors import TemplateNotFound
 from backend.services.generation.vocabulary import JobStatus
+from backend.services.storage.storage_service import ContentTypeMismatch, ObjectTooLarge
 from backend.services.usage.errors import LimitExceeded, TierRestricted
 
 router = APIRouter(tags=["generation"])
 
 _OWN: Final = responses(401, JobNotFound)
+_MAX_SNAPSHOT_BODY: Final = 15 * 1024 * 1024
 _REPLAYED: Final = "Idempotency-Replayed"
 
 IdempotencyKey = Annotated[
@@ -75,6 +81,27 @@ async def generate(
     created = await generation.create_job(user.id, body.to_request(), idempotency_key=idempotency_key)
     _tell(response, created.job.id, replayed=created.replayed)
     return JobResponse.model_validate(created.job)
+
+
+@router.post(
+    "/canvas-snapshot",
+    status_code=201,
+    summary="Store a layout",
+    max_body_size=_MAX_SNAPSHOT_BODY,
+    responses=responses(401, ObjectTooLarge, ContentTypeMismatch, ImageDimensionsOutOfRange, SnapshotSizeMismatch),
+)
+async def store_canvas_snapshot(
+    body: CanvasSnapshotRequest, user: CurrentUserDep, canvas: CanvasSnapshotsDep
+) -> CanvasSnapshotResponse:
+    """Keep a drawn layout for an hour; its `url` is the `canvas_snapshot_url` of a picture that shall follow it."""
+    stored = await canvas.store(user.id, body.image_base64, body.mime_type, width=body.width, height=body.height)
+    return CanvasSnapshotResponse(
+        snapshot_id=stored.id,
+        url=stored.url,
+        storage_path=stored.path,
+        file_size=stored.size,
+        expires_at=stored.expires_at,
+    )
 
 
 @router.get("/jobs", summary="List your jobs", responses=responses(401))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Base64Bytes, Field, StringConstraints
 
 from backend.api.schemas.base import ApiModel, ResponseModel
 from backend.services.branding.vocabulary import LogoType
@@ -71,7 +71,8 @@ class GenerateRequest(ApiModel):
     """Ask for a picture.
 
     `custom_prompt` is free text or a quick-create token. `brand_customization` chooses from the kit that `brand_kit_id`
-    names. The media and canvas fields are refused with `not_offered` unless empty: this server has no media library.
+    names. `canvas_snapshot_url` is what `POST /canvas-snapshot` answered. The media fields are refused with
+    `not_offered` unless empty: this server has no media library.
     """
 
     asset_type: AssetType
@@ -85,12 +86,7 @@ class GenerateRequest(ApiModel):
 
     def to_request(self) -> GenerationRequest:
         """Say it in the service's words, or raise `InputNotOffered`."""
-        for field in (
-            "media_asset_ids",
-            "media_asset_placements",
-            "canvas_snapshot_url",
-            "canvas_snapshot_description",
-        ):
+        for field in ("media_asset_ids", "media_asset_placements"):
             if getattr(self, field):
                 raise InputNotOffered(field)
         chosen = self.brand_customization
@@ -99,7 +95,28 @@ class GenerateRequest(ApiModel):
             brand_kit_id=self.brand_kit_id,
             custom_prompt=(self.custom_prompt or "").strip() or None,
             brand=None if chosen is None else BrandChoice.model_validate(chosen.model_dump()),
+            canvas_url=self.canvas_snapshot_url or None,
+            canvas_description=self.canvas_snapshot_description or None,
         )
+
+
+class CanvasSnapshotRequest(ApiModel):
+    """Store a drawn layout; at most 10 MiB, and of exactly the size and type it says."""
+
+    image_base64: Base64Bytes = Field(max_length=14 * 1024 * 1024)
+    mime_type: Literal["image/png", "image/jpeg", "image/webp"] = "image/png"
+    width: int = Field(ge=1, le=8192)
+    height: int = Field(ge=1, le=8192)
+
+
+class CanvasSnapshotResponse(ResponseModel):
+    """Describe a stored layout; it is deleted at `expires_at` unless a job uses it."""
+
+    snapshot_id: UUID
+    url: str
+    storage_path: str
+    file_size: int
+    expires_at: datetime
 
 
 Instruction = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300)]

@@ -47,6 +47,21 @@ class StorageCleanupRepository:
         async with self._session.as_service():
             await self._session.execute(statement.values(due_at=_from_now(due_in)))
 
+    async def postpone(self, bucket: str, path: str, due_in: timedelta) -> bool:
+        """Keep a noted file at least this long; tell whether it is still there to be kept."""
+        statement = (
+            update(StorageCleanup)
+            .where(
+                StorageCleanup.bucket == bucket,
+                StorageCleanup.storage_path == path,
+                StorageCleanup.due_at > func.clock_timestamp(),
+            )
+            .values(due_at=func.greatest(StorageCleanup.due_at, _from_now(due_in)))
+            .returning(StorageCleanup.id)
+        )
+        async with self._session.as_service():
+            return await self._session.scalar(statement) is not None
+
     async def lock_due(self, limit: int) -> Sequence[StorageCleanup]:
         """Lock notes whose time has come; whoever would take one back waits for the end of this transaction."""
         statement = (

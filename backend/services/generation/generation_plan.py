@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,7 +15,10 @@ from backend.services.generation.asset_types import AssetType
 from backend.services.generation.brand_style import BrandKitSource, BrandSelection, BrandStyle, LogoPosition, LogoSize
 from backend.services.generation.images import ImageTexts, VisualHints
 from backend.services.generation.prompt_engine import PromptEngine
+from backend.services.generation.prompt_text import quote
 from backend.services.generation.quick_create_service import QuickCreateService
+
+_LONGEST_DESCRIPTION: Final = 2000
 
 
 class UnreadableJob(GenerationFailed):
@@ -43,6 +47,8 @@ class GenerationRequest(_Value):
     brand_kit_id: UUID | None = None
     custom_prompt: str | None = None
     brand: BrandChoice | None = None
+    canvas_url: str | None = None
+    canvas_description: str | None = None
 
     def fingerprint(self) -> str:
         """Tell requests apart that came under the same `Idempotency-Key`."""
@@ -75,6 +81,7 @@ class JobParameters(_Value):
     texts: ImageTexts = ImageTexts()
     hints: VisualHints = VisualHints()
     logo: LogoPlan | None = None
+    canvas_path: str | None = None
     refinement: Refinement | None = None
 
     @classmethod
@@ -94,6 +101,12 @@ class GenerationPlanner:
         self._quick_create = quick_create
 
     def plan(self, request: GenerationRequest, kit: BrandKitSource | None) -> tuple[str, JobParameters]:
+        """Write the prompt, and with a layout what the user says of it."""
+        prompt, parameters = self._choose(request, kit)
+        description = self._prompts.sanitize(request.canvas_description or "", _LONGEST_DESCRIPTION)
+        return prompt + (f"\nWhat the layout shows: {quote(description)}" if description else ""), parameters
+
+    def _choose(self, request: GenerationRequest, kit: BrandKitSource | None) -> tuple[str, JobParameters]:
         """Choose the kind of prompt: a quick-create token, the user's words, or what the asset type suggests."""
         style = self._prompts.resolve_brand(kit, request.brand) if kit is not None else None
         logo = _logo(request.brand)
@@ -112,7 +125,7 @@ class GenerationPlanner:
         before = JobParameters.of(original)
         words = self._prompts.sanitize(instruction)
         refinement = Refinement(asset_id=asset_id, prompt=original.prompt)
-        return words, before.model_copy(update={"refinement": refinement})
+        return words, before.model_copy(update={"refinement": refinement, "canvas_path": None})
 
 
 def _logo(brand: BrandChoice | None) -> LogoPlan | None:

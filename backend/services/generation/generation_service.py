@@ -16,10 +16,14 @@ from backend.db.tables.identity import Feature
 from backend.services.branding.brand_kit_service import BrandKitService
 from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AddressedAsset, AssetService
+from backend.services.generation.asset_types import AssetType
+from backend.services.generation.canvas_snapshots import CanvasSnapshots
 from backend.services.generation.generation_plan import GenerationPlanner, GenerationRequest, JobParameters
 from backend.services.generation.job_errors import (
     BrandKitRequired,
     BrandKitWithoutLogo,
+    CanvasNotOffered,
+    CanvasRequired,
     IdempotencyKeyReused,
     JobNotCancelable,
     JobNotFound,
@@ -69,6 +73,7 @@ class GenerationService:
         logos: LogoService,
         usage: UsageLimitService,
         gallery: AssetService,
+        canvas: CanvasSnapshots,
         events: JobEvents,
         after_commit: AfterCommit,
     ) -> None:
@@ -81,6 +86,7 @@ class GenerationService:
         self._logos = logos
         self._usage = usage
         self._gallery = gallery
+        self._canvas = canvas
         self._events = events
         self._after_commit = after_commit
 
@@ -177,6 +183,17 @@ class GenerationService:
         return job
 
     async def _plan(self, user_id: UUID, request: GenerationRequest) -> tuple[str, JobParameters]:
+        prompt, parameters = await self._brand_and_plan(user_id, request)
+        if request.canvas_url is None:
+            if request.canvas_description:
+                raise CanvasRequired
+            return prompt, parameters
+        if request.asset_type.spec.transparent or request.asset_type is AssetType.PROFILE_PICTURE:
+            raise CanvasNotOffered(request.asset_type.spec.label)
+        path = await self._canvas.keep_for_job(user_id, request.canvas_url)
+        return prompt, parameters.model_copy(update={"canvas_path": path})
+
+    async def _brand_and_plan(self, user_id: UUID, request: GenerationRequest) -> tuple[str, JobParameters]:
         if request.brand_kit_id is None:
             if request.brand is not None:
                 raise BrandKitRequired

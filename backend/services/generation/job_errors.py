@@ -77,10 +77,22 @@ class BrandKitWithoutLogo(ValidationFailed):
         )
 
 
+class CanvasNotOffered(ValidationFailed):
+    """Say that pictures of this type are single subjects, which follow no layout."""
+
+    def __init__(self, asset_type: str) -> None:
+        super().__init__("canvas_snapshot_url", f"A {asset_type} follows no layout.", type="not_offered")
+
+
+class CanvasRequired(ValidationFailed):
+    """Say that there is no layout to describe."""
+
+    def __init__(self) -> None:
+        super().__init__("canvas_snapshot_description", "Name the canvas_snapshot_url it describes.")
+
+
 class InputNotOffered(ValidationFailed):
     """Say that a kind of input cannot be honoured here, instead of ignoring it."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(
-            field, "This server does not offer media and canvas inputs. Leave the field out.", type="not_offered"
-        )
+        super().__init__(field, "This server has no media library. Leave the field out.", type="not_offered")

@@ -37,6 +37,7 @@ from backend.services.generation.jobs import (
 )
 from backend.services.generation.picture_finisher import Picture, PictureFinisher
 from backend.services.storage.buckets import Bucket
+from backend.services.storage.content_types import content_type_of
 from backend.services.storage.storage_service import StorageService, StoredObject
 from backend.services.units_of_work import UnitsOfWork
 from backend.settings import Settings
@@ -182,8 +183,18 @@ class JobRunner:
             texts=parameters.texts,
             hints=parameters.hints,
             seed=seed,
+            input_image=await self._layout(parameters.canvas_path),
             history=history,
         )
+
+    async def _layout(self, path: str | None) -> InputImage | None:
+        if path is None:
+            return None
+        try:
+            data = await self._storage.get(Bucket.UPLOADS, path)
+        except StoredObjectNotFound as error:
+            raise SourceImageGone from error
+        return InputImage(data, content_type_of(path) or _PNG)
 
     async def _history(self, user_id: UUID, refinement: Refinement) -> tuple[tuple[Turn, ...], int | None]:
         """Replay how the picture to change came about."""

@@ -17,6 +17,7 @@ from backend.db.repositories.job_queue import JobQueue
 from backend.db.repositories.storage_cleanups import StorageCleanupRepository
 from backend.services.branding.image_threads import ImageThreads
 from backend.services.generation.asset_service import AssetService
+from backend.services.generation.canvas_snapshots import CanvasSnapshots
 from backend.services.generation.drawing.typefaces import FontLibrary
 from backend.services.generation.generation_plan import GenerationPlanner
 from backend.services.generation.generation_service import GenerationService
@@ -82,6 +83,7 @@ def _register_jobs(container: Container) -> None:
         JobLifecycle,
         GenerationService,
         AssetService,
+        CanvasSnapshots,
         FileSweeper,
         JobRunner,
     ):
