@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,13 +38,13 @@ def _set_up() -> None:
     if not _venv_is_ours():
         _create_venv()
     _install_uv()
-    try:
-        # Compiled once here: every process starts seconds sooner, also where Python may not write bytecode itself.
-        _uv("pip", "sync", "-q", "--require-hashes", "--compile-bytecode", str(LOCK))
-    except subprocess.CalledProcessError:
-        _say("That did not work; trying with what is cached on this machine ...")
-        _uv("pip", "sync", "-q", "--require-hashes", "--compile-bytecode", "--offline", str(LOCK))
-    _uv("pip", "install", "-q", "--offline", "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT))
+    sync = ["pip", "sync", "-q", "--require-hashes", str(LOCK)]
+    # What is cached needs no network, and the hashes say that it is the right thing.
+    if _uv([*sync, "--offline"], "packages from the cache") != 0 and _uv(sync, "packages", loud=True) != 0:
+        _fail("the packages could not be installed, see above")
+    editable = ["pip", "install", "-q", "--offline", "--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT)]
+    if _uv(editable, "aurastream itself", loud=True) != 0:
+        _fail("the project could not be installed, see above")
     STAMP.write_text(_wanted(_base()))
     _say("Packages are in place.")
 
@@ -82,12 +84,37 @@ def _block_of(name: str) -> str:
     return _fail(f"requirements.lock does not pin {name}")
 
 
-def _uv(*arguments: str) -> None:
-    _run([str(VENV / "bin" / "uv"), *arguments])
+def _uv(arguments: list[str], what: str, *, loud: bool = False) -> int:
+    """Run uv while a line counts the seconds; `loud` shows what uv complains of."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            [str(VENV / "bin" / "uv"), *arguments], cwd=CHECKOUT, env=_inside(), stderr=complaints
+        )
+        while (code := _poll(process)) is None:
+            if sys.stderr.isatty():
+                _write(f"\r  {what} {time.monotonic() - started:5.1f} s")
+        if sys.stderr.isatty():
+            _write("\r\x1b[K")
+        if code != 0 and loud:
+            complaints.seek(0)
+            _write(complaints.read().decode(errors="replace"))
+    return code
+
+
+def _poll(process: "subprocess.Popen[bytes]") -> int | None:
+    try:
+        return process.wait(timeout=0.2)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _inside() -> dict[str, str]:
+    return os.environ | {"VIRTUAL_ENV": str(VENV)}
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, cwd=CHECKOUT, env=os.environ | {"VIRTUAL_ENV": str(VENV)})
+    subprocess.run(command, check=True, cwd=CHECKOUT, env=_inside())
 
 
 def _venv_is_ours() -> bool:
@@ -122,7 +149,11 @@ def _stamp_is_current() -> bool:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    _write(line + "\n")
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
     sys.stderr.flush()
 
 
