@@ -162,8 +162,8 @@ class Settings(BaseSettings):
     gemini_base_url: AnyHttpUrl = Field(
         AnyHttpUrl("https://generativelanguage.googleapis.com"), description="Use the address of the Gemini API."
     )
-    gemini_image_model: str = Field("gemini-2.5-flash-image", description="Use a model that answers with images.")
-    gemini_timeout: float = Field(60.0, gt=0, description="Use the seconds one request to Gemini may take.")
+    gemini_image_model: str = Field("gemini-3-pro-image-preview", description="Use a model that answers with images.")
+    gemini_timeout: float = Field(90.0, gt=0, description="Use the seconds one request to Gemini may take.")
 
     # --- sign-in with others: a provider is on when both its id and secret are set
     google_client_id: str | None = Field(None, description="Use the OAuth client's id.")

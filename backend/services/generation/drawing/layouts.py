@@ -45,7 +45,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
         "twitch_banner": _BANNER,
         "story_graphic": _STORY,
         "clip_cover": Layout((0.075, 0.54, 0.925, 0.925), "left", "bottom", (0.60, 0.31), 0.27, 0.15, 2, "bottom"),
-        "twitch_panel": Layout((0.07, 0.16, 0.70, 0.84), "left", "center", (0.845, 0.5), 0.27, 0.27, 2, "left"),
+        "twitch_panel": Layout((0.07, 0.16, 0.655, 0.84), "left", "center", (0.845, 0.5), 0.27, 0.27, 2, "left"),
     }
 )
 

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from backend.services.generation.drawing.canvas import Box, Canvas, Point
-from backend.services.generation.drawing.colors import WHITE, contrast, mix, readable_on, tone
+from backend.services.generation.drawing.colors import WHITE, contrast, mix, readable_on, to_oklch, tone
 from backend.services.generation.drawing.faces import draw_face
 from backend.services.generation.drawing.lettering import set_text
 from backend.services.generation.drawing.motifs import light
@@ -157,7 +157,8 @@ def _crest(canvas: Canvas, palette: Palette, center: Point, radius: float, dice:
     canvas.polygon(outline(center, radius), rim)
     canvas.polygon(outline(center, radius * 0.91), (mix(palette.accent, WHITE, 0.35), palette.accent))
     canvas.polygon(outline(center, radius * 0.80), rim)
-    canvas.polygon(outline(center, radius * 0.745), (mix(palette.primary, WHITE, 0.18), tone(palette.primary, 0.40)))
+    shade = tone(palette.primary, max(0.40, to_oklch(palette.primary).lightness - 0.22))
+    canvas.polygon(outline(center, radius * 0.745), (mix(palette.primary, WHITE, 0.18), shade))
 
 
 def _sign(
@@ -169,7 +170,7 @@ def _sign(
     text = icon or _initials(request) or "★"
     unit = canvas.unit
     block = set_text(text, typeface, size * unit, size * unit * 0.86, largest=size * unit, most_lines=1)
-    ground = tone(palette.primary, 0.45)
+    ground = tone(palette.primary, max(0.45, to_oklch(palette.primary).lightness - 0.12))
     fill = WHITE if contrast(WHITE, ground) >= 2.6 else readable_on(ground)
     canvas.text(
         block,
