@@ -12,6 +12,7 @@ from backend.clients.supabase import Supabase
 from backend.db.repositories.user_identities import UserIdentityRepository
 from backend.db.tables.identity import Provider, User
 from backend.services.background import BackgroundWork
+from backend.services.identity.token_store import TokenStore
 from di import Container
 from tests.identity.conftest import AuditTrail, Mailbox, MailedToken
 from tests.support.accounts import API, PASSWORD, SignedIn
@@ -102,7 +103,7 @@ async def test_password_change_ends_every_session_and_opens_one_for_the_caller(
 
     assert (before, (await alice.get(ME)).status_code) == (401, 200)
     assert [await refresh(client, each["refresh_token"]) for each in (old, other)] == [401, 401]
-    assert await refresh(client, response.json()["refresh_token"]) == 200
+    assert (await alice.get(f"{API}/auth/sessions")).json()["total"] == 1
 
 
 async def test_wrong_current_password_is_refused_and_audited(alice: SignedIn, audit_trail: AuditTrail) -> None:
@@ -225,12 +226,15 @@ async def test_reset_sets_another_password_once(
     assert await login(client, alice.email, PASSWORD) == 401
 
 
-async def test_reset_ends_every_session(client: httpx.AsyncClient, alice: SignedIn, mailed_token: MailedToken) -> None:
+async def test_reset_ends_every_session(
+    client: httpx.AsyncClient, alice: SignedIn, mailed_token: MailedToken, container: Container
+) -> None:
     await ask_reset(client, alice.email)
     await client.post(RESET, json={"token": await mailed_token("reset-password"), "new_password": NEW})
 
     assert (await alice.get(ME)).status_code == 401
     assert await refresh(client, alice.tokens["refresh_token"]) == 401
+    assert await container[TokenStore].count(alice.user_id) == 0
 
 
 async def test_weak_password_does_not_use_the_link_up(

@@ -133,6 +133,16 @@ async def test_refresh_shows_the_tier_as_it_is_now(
     assert container[JWTService].decode_access(renewed["access_token"]).tier is Tier.STUDIO
 
 
+async def test_refresh_dies_with_the_token_version_even_where_the_session_lives(
+    client: httpx.AsyncClient, alice: SignedIn, supabase: Supabase
+) -> None:
+    await change_user(supabase, alice.user_id, token_version=1)
+    response = await refresh(client, alice.tokens["refresh_token"])
+
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "AUTH_TOKEN_REVOKED"
+
+
 async def test_refresh_is_limited(client: httpx.AsyncClient, alice: SignedIn) -> None:
     token = alice.tokens["refresh_token"]
     responses = [await refresh(client, token) for _ in range(31)]
