@@ -106,11 +106,12 @@ def metrics_router(metrics: HttpMetrics, token: SecretStr | None) -> APIRouter:
         summary="Read Prometheus metrics",
         response_class=Response,
         responses={
-            200: {"content": {"text/plain": {}}, "description": "Prometheus text format."},
+            200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."},
             **responses(MetricsTokenRequired),
         },
     )
     async def read_metrics(authorization: Annotated[str, Header()] = "") -> Response:
+        """Give this process's counters; with the setting METRICS_TOKEN, only to who sends it as a bearer token."""
         if token is not None:
             expected = f"Bearer {token.get_secret_value()}"
             if not secrets.compare_digest(authorization.encode(), expected.encode()):

@@ -26,7 +26,7 @@ TAGS: Final = [
     {"name": "analytics", "description": "Events and what became of them."},
     {"name": "operations", "description": "Health and metrics."},
 ]
-_ENVELOPE: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}}}
+_ENVELOPE: Final = {"$ref": "#/components/schemas/ErrorEnvelope"}
 _COMMON: Final = {
     "429": "`API_RATE_LIMIT_EXCEEDED`: too many requests; `Retry-After` says how long to wait",
     "503": "`SERVICE_UNAVAILABLE`: a part this request needs does not answer right now",
@@ -67,15 +67,26 @@ def install_openapi(app: FastAPI) -> None:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     answers: dict[str, Any] = operation["responses"]
+    for status, description in _common_failures(path, method, operation).items():
+        if status in answers:
+            answers[status]["description"] += f" or {description}"
+        else:
+            answers[status] = {"description": description}
+    if "HTTPValidationError" in str(answers.get("422")):
+        answers["422"] = {"description": _INVALID}
+    for status, answer in answers.items():
+        if status >= "400":
+            # Whatever media type the route answers with, its failures are the envelope in JSON.
+            written = answer.get("content", {}).get("application/json", {})
+            answer["content"] = {"application/json": written | {"schema": _ENVELOPE}}
+    if "security" in operation and "401" not in answers:
+        operation["security"].append({})  # who sends no credentials is served as well
+
+
+def _common_failures(path: str, method: str, operation: dict[str, Any]) -> dict[str, str]:
     common = dict(_COMMON) if path.startswith("/api/") else {}
     if "requestBody" in operation:
         common |= _WITH_BODY
     if "security" in operation and method != "get":
         common |= _WRITES
-    for status, description in common.items():
-        if status in answers:
-            answers[status]["description"] += f" or {description}"
-        else:
-            answers[status] = {"description": description, "content": _ENVELOPE}
-    if "422" in answers and "HTTPValidationError" in str(answers["422"]):
-        answers["422"] = {"description": _INVALID, "content": _ENVELOPE}
+    return common

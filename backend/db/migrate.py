@@ -14,7 +14,7 @@ from sqlalchemy import Connection, MetaData, NullPool, text
 
 from backend.db import tables
 from backend.db.base import Base
-from backend.db.engine import create_engine, parse_url
+from backend.db.engine import create_engine
 from backend.settings import Settings
 
 MIGRATION_LOCK: Final = 0x6175_7261_6D69_6772
@@ -26,10 +26,17 @@ T = TypeVar("T")
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the database of the settings to the newest revision and let its login role act for callers."""
-    login = parse_url(settings.database_url.get_secret_value())
-    owner = settings.migration_database_url or settings.database_url
-    await upgrade(owner.get_secret_value(), login_role=login.username)
+    """Bring the database of the settings to the newest revision.
+
+    Where the schema's owner is not whom the backend logs in as, let the login role act for callers.
+    """
+    login_url = settings.database_url.get_secret_value()
+    if settings.migration_database_url is None:
+        await upgrade(login_url)
+    else:
+        await upgrade(
+            settings.migration_database_url.get_secret_value(), login_role=await _run(login_url, _session_user)
+        )
 
 
 async def upgrade(url: str, revision: str = "head", *, login_role: str | None = None) -> None:
@@ -117,6 +124,11 @@ async def _run(url: str, work: Callable[[Connection], T]) -> T:
             return await connection.run_sync(work)
     finally:
         await engine.dispose()
+
+
+def _session_user(connection: Connection) -> str:
+    """Ask the server: behind a pooler, the name in the address is not the role's."""
+    return str(connection.execute(text("SELECT session_user")).scalar_one())
 
 
 def _let_act(connection: Connection, login_role: str) -> None:

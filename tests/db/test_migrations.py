@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from backend.db import migrate
 from backend.db.engine import DatabaseUnavailable, InvalidDatabaseUrl, parse_url
+from tests.conftest import MakeSettings
 from tests.support.isolation import admin_engine
 
 
@@ -77,13 +78,16 @@ async def test_failing_migration_leaves_nothing_behind(empty_database_url: str) 
     assert await migrate.current_revision(empty_database_url) is None
 
 
-async def test_lesser_login_role_may_act_for_callers(servers_url: str, empty_database_url: str) -> None:
+async def test_lesser_login_role_may_act_for_callers(
+    servers_url: str, empty_database_url: str, make_settings: MakeSettings
+) -> None:
     """As on a server where the schema's owner is not whom the backend logs in as."""
     await run_alone(servers_url, "DROP ROLE IF EXISTS lesser_login", "CREATE ROLE lesser_login LOGIN")
+    login = parse_url(empty_database_url).set(username="lesser_login", drivername="postgresql")
+    login_url = login.render_as_string(hide_password=False)
     try:
-        await migrate.upgrade(empty_database_url, login_role="lesser_login")
-        login = parse_url(empty_database_url).set(username="lesser_login").render_as_string(hide_password=False)
-        assert await rows(login, "SELECT set_config('role', 'authenticated', false)") == ["authenticated"]
+        await migrate.migrate(make_settings(database_url=login_url, migration_database_url=empty_database_url))
+        assert await rows(login_url, "SELECT set_config('role', 'authenticated', false)") == ["authenticated"]
     finally:
         await run_alone(servers_url, "DROP ROLE lesser_login")
 
