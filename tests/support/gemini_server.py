@@ -55,7 +55,7 @@ class GeminiServer:
                 "Content-Length": str(len(reply.body)),
                 "Connection": "close",
             }
-            lines = [f"HTTP/1.1 {reply.status} Reply", *(f"{k}: {v}" for k, v in (headers | reply.headers).items())]
+            lines = [f"HTTP/1.1 {reply.status} Reply", *(f"{k}: {v}" for k, v in {**headers, **reply.headers}.items())]
             writer.write("\r\n".join([*lines, "", ""]).encode() + reply.body[: reply.cut_after])
             await writer.drain()
         finally:
