@@ -53,6 +53,7 @@ def kill_everything(command: Command) -> None:
     command.kill()
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_ctrl_c_leaves_no_process_no_socket_and_no_lock(run: Run, folder: Path) -> None:
     command = run("embedded")
     addresses(command)
@@ -63,6 +64,7 @@ async def test_ctrl_c_leaves_no_process_no_socket_and_no_lock(run: Run, folder: 
     assert not (folder / "data" / "lock").exists()
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_second_start_finds_what_was_written(run: Run) -> None:
     first = run("embedded")
     await write(*addresses(first), "kept")
@@ -71,6 +73,7 @@ async def test_second_start_finds_what_was_written(run: Run) -> None:
     assert await read(*addresses(run("embedded"))) == ({"kept"}, {"kept"})
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_killed_supervisor_takes_its_servers_along_and_loses_nothing(run: Run, folder: Path) -> None:
     first = run("embedded")
     await write(*addresses(first), "kept")
@@ -79,6 +82,7 @@ async def test_killed_supervisor_takes_its_servers_along_and_loses_nothing(run: 
     assert len([process for process in processes_in(folder) if process.name() == "valkey-server"]) == 1
 
 
+@pytest.mark.usefixtures("used_folder")
 @pytest.mark.parametrize("program", ["postgres -D", "valkey-server"])
 async def test_killed_server_is_started_again_with_its_data(run: Run, program: str) -> None:
     command = run("embedded")
@@ -89,6 +93,7 @@ async def test_killed_server_is_started_again_with_its_data(run: Run, program: s
     assert await read(*where) == ({"kept"}, {"kept"})
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_everything_killed_at_once_comes_back(run: Run) -> None:
     first = run("embedded")
     await write(*addresses(first), "kept")
@@ -104,6 +109,7 @@ def stranger() -> Iterator[psutil.Process]:
         process.kill()
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_pid_of_a_dead_server_that_is_used_again_is_no_hindrance(
     run: Run, folder: Path, stranger: psutil.Process
 ) -> None:
@@ -132,6 +138,7 @@ async def test_interrupted_start_leaves_nothing(run: Run, folder: Path) -> None:
     assert not first_child.is_running()
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_second_start_on_one_folder_names_the_first(run: Run) -> None:
     first = run("embedded")
     addresses(first)
@@ -209,6 +216,7 @@ async def test_full_disk_is_one_line_and_loses_nothing(small_disk: Path, run: Ru
     third.wait()
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_terminated_command_ends_as_by_ctrl_c(run: Run, folder: Path) -> None:
     command = run("embedded")
     addresses(command)
@@ -217,6 +225,7 @@ async def test_terminated_command_ends_as_by_ctrl_c(run: Run, folder: Path) -> N
     assert processes_in(folder) == []
 
 
+@pytest.mark.usefixtures("used_folder")
 async def test_ctrl_c_twice_ends_as_well(run: Run, folder: Path) -> None:
     command = run("embedded")
     where = addresses(command)

@@ -41,6 +41,7 @@ def test_serve_starts_serves_stops_and_keeps_its_data(run: Run, folder: Path) ->
     assert log_in(address).status_code == 200
 
 
+@pytest.mark.usefixtures("used_folder")
 def test_killed_serve_leaves_no_process(run: Run, folder: Path) -> None:
     command, _ = start(run)
     command.kill()
@@ -65,6 +66,7 @@ def test_port_in_use_is_one_line_that_names_it(run: Run, folder: Path) -> None:
         ("REDIS_URL", "redis://:pass-word@127.0.0.1:1/0"),
     ],
 )
+@pytest.mark.usefixtures("used_folder")
 def test_unreachable_server_is_one_line_without_its_password(run: Run, name: str, address: str) -> None:
     command = run("serve", "--port", "0", settings={name: address})
     assert command.wait() == 1
@@ -75,6 +77,7 @@ def test_unreachable_server_is_one_line_without_its_password(run: Run, name: str
     assert "Traceback" not in command.output
 
 
+@pytest.mark.usefixtures("used_folder")
 def test_production_makes_up_no_secret(run: Run) -> None:
     command = run("serve", "--port", "0", settings={"ENVIRONMENT": "production"})
     assert command.wait() == 1
