@@ -176,6 +176,7 @@ class Container(lagom.Container):
         key = key_of(hint)[0]
         layer = self.active_layer()
         layer.check(key)
+        layer.note_use(key)
         provider = layer.node(key).provider
         value: T
         if provider.kind is Kind.VALUE:

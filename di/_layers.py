@@ -201,6 +201,7 @@ class Layer(Graph):
 
     async def _dependency(self, key: Key, path: tuple[Provider, ...]) -> Any:
         provider = self.node(key).provider
+        self.note_use(key)
         if provider.lifetime is Lifetime.SINGLETON:
             return provider.make if provider.kind is Kind.VALUE else await self.owner(key).obtain(key)
         if provider.lifetime is Lifetime.SCOPED:

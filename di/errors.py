@@ -206,7 +206,7 @@ class ExternalProviderError(DiError):
         super().__init__(
             _with_path(
                 f"{key} is marked external=True and was about to be built in a test. Override it, "
-                f"or allow it with @pytest.mark.allow_external({key}).",
+                f"or allow it with @pytest.mark.allow_external(types=[{key}]).",
                 path,
             )
         )

@@ -28,7 +28,7 @@ class _Everything:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
-        "markers", "allow_external(*types): let these providers (none named: all) be built although external=True."
+        "markers", "allow_external(types=[...]): let these (left out: all) be built although external=True."
     )
 
 
@@ -38,7 +38,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     marker = item.get_closest_marker("allow_external")
     allowed: Membership[Any] = frozenset()
     if marker is not None:
-        allowed = frozenset(key_of(hint)[0] for hint in marker.args) if marker.args else _Everything()
+        types = marker.kwargs.get("types")
+        allowed = _Everything() if types is None else frozenset(key_of(hint)[0] for hint in types)
     token = external_allowed.set(allowed)
     try:
         return (yield)
