@@ -2,38 +2,40 @@
 
 A compiled call builds into local variables, in dependency order, and steps aside for the ordinary way of resolving
 (`Scope.resolve`) whenever the scope was used before it, an override was ever made, or somebody resolves in the same
-scope while it awaits. Before each await it publishes what it has built, so that nobody builds a second one.
+scope meanwhile. What it makes is in the scope at once, and what it is about to await is told to the scope, so that
+nobody builds a second one.
 """
 
 import inspect
 import itertools
 import linecache
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from di._graph import Node
-from di._instances import add_path_note, close_all, refuse_external
+from di._instances import add_path_note, refuse_external
 from di._keys import Key, describe
 from di._layers import Layer
 from di._providers import Kind, Lifetime, Provider
-from di._scope import Layout, Scope, current
-from di.errors import GeneratorYieldError, NoScopeError, ScopeClosedError
+from di._scope import Scope, current
+from di.errors import GeneratorYieldError, NoScopeError
 
 _numbers = itertools.count(1)
 
 # What has to be written for each kind of provider; `n` numbers the names that belong to one node.
 _OPENED = "scope.opened(provider{n}, handle{n})"
 _HANDLE = "handle{n} = make{n}({args})"
-_PUBLISH = "scope.publish({layout}, ({built}))"
 _TEMPLATES = {
     Kind.CALL: ("v{n} = make{n}({args})",),
-    Kind.COROUTINE: (_PUBLISH, "v{n} = await make{n}({args})"),
+    Kind.COROUTINE: ("v{n} = await make{n}({args})",),
     Kind.GENERATOR: (_HANDLE, "v{n} = first(handle{n}, provider{n})", _OPENED),
-    Kind.ASYNC_GENERATOR: (_HANDLE, _PUBLISH, "v{n} = await first_async(handle{n}, provider{n})", _OPENED),
+    Kind.ASYNC_GENERATOR: (_HANDLE, "v{n} = await first_async(handle{n}, provider{n})", _OPENED),
     Kind.CONTEXT_MANAGER: (_HANDLE, "v{n} = handle{n}.__enter__()", _OPENED),
-    Kind.ASYNC_CONTEXT_MANAGER: (_HANDLE, _PUBLISH, "v{n} = await handle{n}.__aenter__()", _OPENED),
+    Kind.ASYNC_CONTEXT_MANAGER: (_HANDLE, "v{n} = await handle{n}.__aenter__()", _OPENED),
 }
+# And around it, for objects of which the scope has one.
+_STEP_ASIDE = "if {when}: return await call_slowly(scope, values)"
 
 
 @dataclass(slots=True)
@@ -80,13 +82,14 @@ class InjectedCall:
         self._values: dict[Key, str] = {}  # scoped keys that have a variable, in order of building
         self._singletons: dict[Key, str] = {}
         self._number = itertools.count()
+        self._ran_code = False  # whether a provider ran since the plan last looked whether it was disturbed
         self._code = _Code()
         self._signature = inspect.signature(function)
         self._filename = f"<injected call {next(_numbers)}: {describe(function)}>"
         self._write()
         self.source = "\n".join(self._code.lines) + "\n"
 
-    async def bind(self) -> Callable[..., Awaitable[Any]]:
+    async def bind(self) -> Callable[..., Coroutine[Any, Any, Any]]:
         """Build the singletons the plan needs, and return the compiled function over them."""
         names = dict(self._code.names)
         for key, name in self._singletons.items():
@@ -99,15 +102,14 @@ class InjectedCall:
             self._filename,
         )
         exec(compile(self.source, self._filename, "exec"), names)
-        compiled: Callable[..., Awaitable[Any]] = names["injected"]
+        compiled: Callable[..., Coroutine[Any, Any, Any]] = names["injected"]
         compiled.__wrapped__ = self.function  # type: ignore[attr-defined]  # for whoever asks where the endpoint is
         return compiled
 
     async def call_slowly(self, scope: Scope, values: dict[str, Any]) -> Any:
         """Resolve the injected parameters one by one, then call."""
         if scope.closed:
-            await close_all(scope.take_closers(), scope.failure)
-            raise ScopeClosedError(describe(self.function))
+            await scope.refuse_late(describe(self.function))
         for name, key in self._injected.items():
             values[name] = await scope.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
         if self._in_thread is not None:
@@ -133,12 +135,12 @@ class InjectedCall:
         code.add("async def injected(**values):", 0)
         code.add("scope = current()")
         code.add("if scope is None or scope.container is not container: scope = find()")
-        code.add("if scope.entered or container.overridden: return await call_slowly(scope, values)")
-        code.add(f"scope.publish({self._layout(None)}, ())")
+        code.add(_STEP_ASIDE.format(when="scope.entered or container.overridden"))
+        code.add("built = scope.begin_plan()")
         code.add("try:")
         final = {name: self._value_of(key, ()) for name, key in self._injected.items()}
-        code.add("if scope.was_used(): return await call_slowly(scope, values)", 2)
-        code.add(f"scope.publish({self._layout(None)}, ({self._built()}))", 2)
+        if code.lines[-1].endswith("try:"):
+            code.add("pass", 2)  # only singletons are needed
         code.add("except BaseException as error:")
         code.add("explain(scope, error)", 2)
         code.add("raise", 2)
@@ -173,33 +175,35 @@ class InjectedCall:
         var = f"v{number}"
         code.names |= {f"make{number}": provider.make, f"provider{number}": provider, f"key{number}": provider.key}
         shared = provider.lifetime is Lifetime.SCOPED
-        below = (*path, provider)
         if provider.key in self._seeded:
-            code.add(f"{var} = scope.seeded(key{number})", 2)
+            code.add(f"{var} = built[key{number}]", 2)
         else:
+            below = (*path, provider)
             arguments = [self._value_of(key, below) for key in node.positional]
             arguments += [f"{name}={self._value_of(key, below)}" for name, key in node.keywords]
             if provider.external:
                 code.names[f"path{number}"] = path
                 code.add(f"refuse_external(provider{number}, path{number})", 2)
-            layout = self._layout(provider.key if shared else None) if provider.is_async else ""
-            for template in _TEMPLATES[provider.kind]:
-                line = template.format(n=number, args=", ".join(arguments), built=self._built(), layout=layout)
-                code.add(line, 2, below)
-            if provider.is_async:
-                landed = f"scope.finish_flight(key{number}, {var})" if shared else "scope.was_used()"
-                code.add(f"if {landed}: return await call_slowly(scope, values)", 2)
+            self._write_building(provider, number, ", ".join(arguments), below)
         if shared:
             self._values[provider.key] = var
         return var
 
-    def _built(self) -> str:
-        return "".join(f"{name}, " for name in self._values.values())
-
-    def _layout(self, in_flight: Key | None) -> str:
-        name = f"layout{next(self._number)}"
-        self._code.names[name] = Layout(tuple(self._values), in_flight)
-        return name
+    def _write_building(self, provider: Provider, number: int, arguments: str, path: tuple[Provider, ...]) -> None:
+        code = self._code
+        shared = provider.lifetime is Lifetime.SCOPED
+        if shared and self._ran_code:
+            code.add(_STEP_ASIDE.format(when="scope.disturbed"), 2)
+        if shared and provider.is_async:
+            code.add(f"scope.depart(key{number})", 2)
+        for template in _TEMPLATES[provider.kind]:
+            code.add(template.format(n=number, args=arguments), 2, path)
+        if provider.is_async:
+            landed = f"scope.land(key{number}, v{number})" if shared else "scope.interrupted()"
+            code.add(_STEP_ASIDE.format(when=landed), 2)
+        elif shared:
+            code.add(f"built[key{number}] = v{number}", 2)
+        self._ran_code = not provider.is_async
 
     # --- at run time ------------------------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ class InjectedCall:
 
     def _explain(self, scope: Scope, error: BaseException) -> None:
         """Add the resolution path to what a provider raised, and pass it on to those who wait for it."""
-        scope.fail_flight(error)
+        scope.crash(error)
         traceback = error.__traceback__
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self._filename:

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from di._graph import Node, needs_await
 from di._instances import (
@@ -52,19 +52,19 @@ class Scope:
 
     __slots__ = (
         "__weakref__",
-        "_built",
         "_callbacks",
         "_closed",
         "_closers",
         "_failure",
+        "_in_flight",
         "_instances",
         "_layered",
-        "_layout",
         "_loop",
         "_pending",
         "_token",
         "connection",
         "container",
+        "disturbed",
         "entered",
         "outer",
     )
@@ -74,6 +74,7 @@ class Scope:
         self.outer = outer
         self.connection = connection  # whatever opened the scope wants to hand to its providers
         self.entered = False  # whether anything was resolved; a compiled plan needs a scope of its own
+        self.disturbed = False  # whether anybody resolved since; a compiled plan then steps aside
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._failure: BaseException | None = None
@@ -82,9 +83,7 @@ class Scope:
         self._pending: dict[tuple[Layer, Key], _Pending] | None = None
         self._closers: list[Closer] = []
         self._callbacks: list[Callable[[], Awaitable[object] | object]] | None = None
-        # What a compiled plan has built so far: values, and where each key stands in them.
-        self._built: tuple[Any, ...] = ()
-        self._layout: Layout | None = None
+        self._in_flight: tuple[Key, asyncio.Task[Any] | None] | None = None  # what a compiled plan awaits
         self._token: contextvars.Token[Scope | None] | None = None
 
     # --- resolving -------------------------------------------------------------------------------------------------
@@ -100,9 +99,9 @@ class Scope:
         """
         wanted, layer = self._enter(key)
         if asyncio.get_running_loop() is self._loop:
-            value = await self.obtain(wanted, layer)
+            value = await self._obtain_here(wanted, layer)
         else:
-            handed_over = asyncio.run_coroutine_threadsafe(self.obtain(wanted, layer), self._loop)
+            handed_over = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop)
             value = await asyncio.wrap_future(handed_over)
         return value  # type: ignore[no-any-return]  # instances are stored untyped
 
@@ -120,8 +119,13 @@ class Scope:
             if self._on_own_loop():
                 value = self._get_on_loop(wanted, layer)
             else:
-                value = asyncio.run_coroutine_threadsafe(self.obtain(wanted, layer), self._loop).result()
+                value = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop).result()
         return value  # type: ignore[no-any-return]  # instances are stored untyped
+
+    async def _obtain_here(self, key: Key, layer: "Layer") -> Any:
+        """Obtain for somebody who is no compiled plan, on the scope's own loop."""
+        self._disturb()
+        return await self.obtain(key, layer)
 
     def _get_on_loop(self, wanted: Key, layer: "Layer") -> Any:
         blocker = needs_await(layer, wanted, lambda each: self._shared(each, layer) is not MISSING)
@@ -131,7 +135,7 @@ class Scope:
             provider = layer.node(each).provider
             if provider.lifetime is Lifetime.SINGLETON and provider.kind is not Kind.VALUE:
                 layer.owner(each).obtain_now(each)
-        return run_now(self.obtain(wanted, layer), describe(wanted))
+        return run_now(self._obtain_here(wanted, layer), describe(wanted))
 
     def _enter(self, hint: Any) -> tuple[Key, "Layer"]:
         key = key_of(hint)[0]
@@ -139,9 +143,8 @@ class Scope:
             raise ScopeClosedError(describe(key))
         layer = self.container.active_layer()
         layer.check(key)
+        layer.note_use(key)
         self.entered = True
-        if self._layout is not None:
-            self._take_over()
         return key, layer
 
     def _on_own_loop(self) -> bool:
@@ -215,10 +218,11 @@ class Scope:
         kwargs = {name: await self.obtain(each, layer, below) for name, each in node.keywords}
         if self._closed:
             raise ScopeClosedError(describe(provider.key))
-        value = await open_instance(provider, args, kwargs, self._closers, path)
-        if self.closed:  # the work ended while this was being opened
-            await close_all(self._closers, self._failure)
-            raise ScopeClosedError(describe(provider.key))
+        opened: list[Closer] = []
+        value = await open_instance(provider, args, kwargs, opened, path)
+        self._closers += opened
+        if self.closed:
+            await self.refuse_late(describe(provider.key))
         return value
 
     # --- compiled plans ---------------------------------------------------------------------------------------------
@@ -227,62 +231,56 @@ class Scope:
         """Put a finished object in the place of a scoped type, before anybody asked for it."""
         self._instances[key] = value
 
-    def publish(self, layout: "Layout", built: tuple[Any, ...]) -> None:
-        """Let others see what a compiled plan has built, and what it is about to await."""
+    def begin_plan(self) -> dict[Key, Any]:
+        """Let a compiled plan build; whatever it makes belongs into the returned mapping at once."""
         self.entered = True
-        self._built = built
-        self._layout = layout
+        return self._instances
 
-    def _take_over(self) -> None:
-        """Turn the published values of a compiled plan into instances; its build in flight becomes a pending one."""
-        layout = self._layout
-        if layout is None:
-            return
-        self._layout = None
-        self._instances.update(zip(layout.keys, self._built, strict=True))
-        self._built = ()
-        if layout.in_flight is not None:
-            if self._pending is None:
-                self._pending = {}
-            root = self.container.root_layer
-            self._pending[root, layout.in_flight] = _Pending(self._loop.create_future(), None)
+    def depart(self, key: Key) -> None:
+        """Tell that a compiled plan is about to await an object."""
+        self._in_flight = (key, asyncio.current_task(self._loop))
 
-    def seeded(self, key: Key) -> Any:
-        """Return an object that was put into the scope before."""
-        return self._instances[key]
-
-    def was_used(self) -> bool:
-        """Whether somebody resolved in this scope, or closed it, while a compiled plan awaited."""
-        return self._layout is None or self._closed
-
-    def finish_flight(self, key: Key, value: Any) -> bool:
-        """Hand an awaited object of a compiled plan over; return whether the plan has to step aside."""
-        layout = self._layout
-        if layout is not None and not self._closed:
-            self._layout = layout.landed
-            self._built = (*self._built, value)
-            return False
-        self._take_over()
+    def land(self, key: Key, value: Any) -> bool:
+        """Take an object that a compiled plan has awaited; return whether the plan has to step aside."""
         self._instances[key] = value
-        pending = self._pending.pop((self.container.root_layer, key)) if self._pending else None
+        self._in_flight = None
+        pending = self._pending.pop((self.container.root_layer, key), None) if self._pending else None
         if pending is not None:
             pending.future.set_result(value)
-        return True
+        return self.interrupted()
 
-    def fail_flight(self, error: BaseException) -> None:
+    def interrupted(self) -> bool:
+        """Whether somebody resolved in this scope, or closed it, while a compiled plan awaited."""
+        return self.disturbed or self._closed
+
+    def crash(self, error: BaseException) -> None:
         """Tell those who wait for the object in flight that it will not come."""
-        layout, self._layout = self._layout, None
-        if layout is not None:
-            self._instances.update(zip(layout.keys, self._built, strict=True))
-            return
-        for pending_key in [each for each, pending in (self._pending or {}).items() if pending.task is None]:
-            assert self._pending is not None  # noqa: S101 - it was just iterated
-            self._pending.pop(pending_key).fail(error)
+        in_flight, self._in_flight = self._in_flight, None
+        if in_flight is not None and self._pending:
+            pending = self._pending.pop((self.container.root_layer, in_flight[0]), None)
+            if pending is not None:
+                pending.fail(error)
 
-    def take_closers(self) -> list[Closer]:
-        """Take over what is open, to close it."""
-        closers, self._closers = self._closers, []
-        return closers
+    def _disturb(self) -> None:
+        """Make a compiled plan step aside, and its build in flight one that others can wait for."""
+        self.disturbed = True
+        if self._in_flight is not None:
+            key, task = self._in_flight
+            if self._pending is None:
+                self._pending = {}
+            self._pending.setdefault((self.container.root_layer, key), _Pending(self._loop.create_future(), task))
+
+    # --- closing what is open ---------------------------------------------------------------------------------------
+
+    async def refuse_late(self, wanted: str) -> NoReturn:
+        """Close what was opened after the unit of work had ended, and raise `ScopeClosedError`."""
+        errors = await self._close_opened()
+        raise ScopeClosedError(wanted) from (_teardown_group(errors) if errors else None)
+
+    async def _close_opened(self) -> list[BaseException]:
+        closers, self._closers = self._closers, []  # what is opened from now on is closed by whoever opens it
+        closing = close_all(closers, self._failure)
+        return await (closing if closes_synchronously(closers) else shielded(closing))
 
     def opened(self, provider: Provider, handle: Any) -> None:
         """Remember a resource that a compiled plan has opened."""
@@ -350,12 +348,9 @@ class Scope:
         self._closed = True
         if not self._closers:
             return
-        if closes_synchronously(self._closers):
-            errors = await close_all(self._closers, self._failure)
-        else:
-            errors = await shielded(close_all(self._closers, self._failure))
+        errors = await self._close_opened()
         if errors:
-            raise BaseExceptionGroup("errors while closing the scope", errors)
+            raise _teardown_group(errors)
 
     async def __aenter__(self) -> Self:
         self._token = current.set(self)
@@ -376,19 +371,12 @@ class Scope:
                     current.reset(self._token)
 
 
-class Layout:
-    """Where the keys of a compiled plan stand at one of its stops, and which of them is being awaited there."""
-
-    __slots__ = ("in_flight", "keys", "landed")
-
-    def __init__(self, keys: tuple[Key, ...], in_flight: Key | None) -> None:
-        self.keys = keys
-        self.in_flight = in_flight
-        self.landed = self if in_flight is None else Layout((*keys, in_flight), None)
+def _teardown_group(errors: list[BaseException]) -> BaseExceptionGroup[BaseException]:
+    return BaseExceptionGroup("errors while closing the scope", errors)
 
 
 class _Pending:
-    """An object that is being built, and the task that builds it (None: a compiled plan)."""
+    """An object that is being built, and the task that builds it (None: it is built without an event loop)."""
 
     __slots__ = ("future", "task")
 
