@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from backend.db.caller import Caller
 from backend.db.session import DatabaseSession
 from backend.db.tables.generation import GenerationJob
-from backend.db.tables.identity import Tier, UsageReservation
+from backend.db.tables.identity import AuditRow, Tier, UsageReservation
 from backend.services.branding.brand_kit_service import BrandKitNotFound
 from backend.services.generation.asset_types import AssetType
 from backend.services.generation.brand_style import ColorSelection, Intensity, VoiceSelection
@@ -256,3 +256,12 @@ async def test_unknown_job_is_not_found(container: Container, alice: UUID) -> No
     async with opened(container, GenerationService, Caller.user(alice)) as generation:
         with pytest.raises(JobNotFound):
             await generation.get_job(alice, uuid4())
+
+
+async def test_requests_and_cancellations_are_in_the_audit_trail(container: Container, alice: UUID) -> None:
+    job_id = await request_job(container, alice)
+    await cancel(container, alice, job_id)
+    async with opened(container, DatabaseSession, Caller.service()) as session:
+        rows = await session.scalars(select(AuditRow).where(AuditRow.user_id == alice))
+        trail = {row.event_type: row.details["job_id"] for row in rows}
+    assert trail == {"generation.requested": str(job_id), "generation.canceled": str(job_id)}

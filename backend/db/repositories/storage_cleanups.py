@@ -23,13 +23,13 @@ class StorageCleanupRepository:
     async def note(
         self, bucket: str, paths: Sequence[str], due_in: timedelta, *, lease_token: UUID | None = None
     ) -> None:
-        """Note that these files shall be gone after a while unless the note is taken back."""
+        """Note that these files shall be gone after a while unless the note is taken back; may be repeated."""
         rows: list[dict[str, Any]] = [
             {"bucket": bucket, "storage_path": path, "lease_token": lease_token, "due_at": _from_now(due_in)}
             for path in paths
         ]
         async with self._session.as_service():
-            await self._session.execute(insert(StorageCleanup).values(rows))
+            await self._session.execute(insert(StorageCleanup).values(rows).on_conflict_do_nothing())
 
     async def take_back(self, bucket: str, paths: Sequence[str]) -> int:
         """Keep these files after all, and tell how many of them still had a note."""

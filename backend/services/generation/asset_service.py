@@ -11,6 +11,8 @@ from backend.db.repositories.assets import AssetRepository
 from backend.db.tables.generation import Asset
 from backend.errors import DomainError
 from backend.services.generation.asset_types import AssetType
+from backend.services.identity.audit_events import AuditEvent
+from backend.services.identity.audit_service import AuditService
 from backend.services.storage.buckets import Bucket
 from backend.services.storage.storage_service import StorageService
 
@@ -46,9 +48,10 @@ class AssetPage:
 class AssetService:
     """Show, publish and delete assets. Files are private; addresses are signed when an asset is read."""
 
-    def __init__(self, assets: AssetRepository, storage: StorageService) -> None:
+    def __init__(self, assets: AssetRepository, storage: StorageService, audit: AuditService) -> None:
         self._assets = assets
         self._storage = storage
+        self._audit = audit
 
     async def get(self, user_id: UUID, asset_id: UUID) -> AddressedAsset:
         """Read one asset of a user."""
@@ -69,12 +72,15 @@ class AssetService:
         asset = await self._assets.set_public(user_id, asset_id, is_public=is_public)
         if asset is None:
             raise AssetNotFound(asset_id)
+        facts = {"asset_id": str(asset_id), "is_public": is_public}
+        await self._audit.record(AuditEvent.ASSET_PUBLISHED, user_id=user_id, metadata=facts)
         return await self._addressed(asset)
 
     async def delete(self, user_id: UUID, asset_id: UUID) -> None:
         """Delete an asset; its file goes as soon as this is saved, and never before."""
         if not await self._assets.delete(user_id, asset_id):
             raise AssetNotFound(asset_id)
+        await self._audit.record(AuditEvent.ASSET_DELETED, user_id=user_id, metadata={"asset_id": str(asset_id)})
 
     async def public_url(self, asset_id: UUID) -> str:
         """Give an address for anybody, where the owner shows the asset; it holds for minutes only."""

@@ -33,6 +33,8 @@ from backend.services.generation.job_errors import (
 )
 from backend.services.generation.job_events import JobEvents
 from backend.services.generation.job_lifecycle import JobLifecycle
+from backend.services.identity.audit_events import AuditEvent
+from backend.services.identity.audit_service import AuditService
 from backend.services.usage.errors import LimitExceeded, TierRestricted
 from backend.services.usage.usage_limit_service import UsageLimitService
 
@@ -74,6 +76,7 @@ class GenerationService:
         usage: UsageLimitService,
         gallery: AssetService,
         canvas: CanvasSnapshots,
+        audit: AuditService,
         events: JobEvents,
         after_commit: AfterCommit,
     ) -> None:
@@ -87,6 +90,7 @@ class GenerationService:
         self._usage = usage
         self._gallery = gallery
         self._canvas = canvas
+        self._audit = audit
         self._events = events
         self._after_commit = after_commit
 
@@ -180,6 +184,7 @@ class GenerationService:
         elif not job.cancel_requested:
             await self._jobs.request_cancel(job_id)
             await self._queue.announce_cancel(job_id)
+        await self._audit.record(AuditEvent.GENERATION_CANCELED, user_id=user_id, metadata={"job_id": str(job_id)})
         return job
 
     async def _plan(self, user_id: UUID, request: GenerationRequest) -> tuple[str, JobParameters]:
@@ -211,6 +216,8 @@ class GenerationService:
             return await self._parallel(new)
         await self._reserve(new, feature)
         await self._queue.enqueue(job.id)
+        facts = {"job_id": str(job.id), "asset_type": job.asset_type, "feature": feature.value}
+        await self._audit.record(AuditEvent.GENERATION_REQUESTED, user_id=job.user_id, metadata=facts)
         return Created(job)
 
     async def _parallel(self, new: NewJob) -> Created:

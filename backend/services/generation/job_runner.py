@@ -15,6 +15,7 @@ from backend.db.caller import Caller
 from backend.db.failures import DATABASE_FAILURES
 from backend.db.repositories.generation_jobs import Lease
 from backend.db.tables.generation import GenerationJob
+from backend.errors import Unavailable
 from backend.services.branding.logo_compositor import LogoCompositor
 from backend.services.branding.logo_service import LogoService
 from backend.services.generation.asset_service import AssetNotFound, AssetService
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DATABASE_AWAY: Final = (*DATABASE_FAILURES, OSError, TimeoutError)
+DATABASE_AWAY: Final = (*DATABASE_FAILURES, Unavailable, OSError, TimeoutError)
 """What a transaction raises while Postgres cannot be reached or does not answer."""
 
 _PNG: Final = "image/png"
