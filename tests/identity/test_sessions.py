@@ -212,6 +212,13 @@ async def test_logout_cannot_end_a_session_of_somebody_else(
     assert (await bob.get(ME)).status_code == 200
 
 
+async def test_logout_with_a_bad_refresh_token_ends_nothing(alice: SignedIn) -> None:
+    response = await alice.post(f"{API}/auth/logout", json={"refresh_token": "x"})
+
+    assert response.status_code == 401
+    assert (await alice.get(ME)).status_code == 200
+
+
 async def test_logout_everywhere_ends_every_session(client: httpx.AsyncClient, alice: SignedIn, bob: SignedIn) -> None:
     other = await second_session(client, alice)
     response = await alice.post(f"{API}/auth/logout-all")

@@ -10,7 +10,10 @@ from sqlalchemy import select, text
 
 from backend.clients.supabase import Supabase
 from backend.db.tables.identity import TermsAcceptance, User
+from backend.services.identity.errors import PasswordsBusy
+from backend.services.identity.password_service import PasswordService, Verification
 from backend.settings import Settings
+from di import Container
 from tests.conftest import SignUp
 from tests.identity.conftest import AuditTrail, Mailbox, MailedToken
 from tests.support.accounts import API, PASSWORD, SignedIn, signup_body
@@ -200,6 +203,20 @@ async def test_success_clears_the_failures(client: httpx.AsyncClient, alice: Sig
     statuses = [(await login(client, password=password)).status_code for password in passwords]
 
     assert statuses == [401] * 4 + [200] + [401] * 4 + [200]
+
+
+async def test_attempt_that_could_not_be_checked_is_no_failure(
+    client: httpx.AsyncClient, alice: SignedIn, container: Container
+) -> None:
+    class Busy:
+        async def verify(self, password: str, password_hash: str | None) -> Verification:
+            raise PasswordsBusy
+
+    with container.override(PasswordService, Busy(), strict=False):
+        statuses = [(await login(client)).status_code for _ in range(7)]
+
+    assert statuses == [503] * 7
+    assert (await login(client)).status_code == 200
 
 
 async def test_any_number_of_good_logins_is_fine(client: httpx.AsyncClient, alice: SignedIn) -> None:

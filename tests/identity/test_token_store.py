@@ -12,6 +12,7 @@ from backend.clients.redis import Redis, connect_redis
 from backend.services.identity.errors import SessionsUnavailable, TokenInvalid, TokenRevoked
 from backend.services.identity.token_store import (
     GRACE_MILLISECONDS,
+    MAX_SESSIONS,
     CurrentToken,
     NewSession,
     ReuseDetected,
@@ -219,6 +220,17 @@ async def test_keys_end_with_the_session(tokens: TokenStore, redis: Redis) -> No
     lifetimes = [await redis.ttl(key) for key in await redis.keys("*")]
     assert len(lifetimes) == 2
     assert all(DAY - 60 < seconds <= DAY + 120 for seconds in lifetimes)
+
+
+async def test_one_session_too_many_ends_the_one_that_would_have_ended_first(tokens: TokenStore) -> None:
+    user_id, start = uuid4(), datetime.now(UTC)
+    sessions = [session(user_id, opened_at=start + timedelta(seconds=number)) for number in range(MAX_SESSIONS + 1)]
+    for each in sessions:
+        await tokens.register(each)
+
+    assert await tokens.count(user_id) == MAX_SESSIONS
+    assert not (await tokens.look_up(user_id, sessions[0].id)).live
+    assert (await tokens.look_up(user_id, sessions[1].id)).live
 
 
 async def test_sessions_say_where_they_were_opened(tokens: TokenStore) -> None:

@@ -10,7 +10,7 @@ from backend.clients.supabase import Supabase
 from backend.context import RequestContext
 from backend.db.after_commit import AfterCommit
 from backend.db.repositories.users import Account, NewAccount, UserRepository
-from backend.errors import DomainError, RateLimited
+from backend.errors import DomainError, RateLimited, Unavailable
 from backend.services.identity.account_mails import AccountMails
 from backend.services.identity.audit_events import AuditEvent
 from backend.services.identity.audit_service import AuditService
@@ -106,22 +106,15 @@ class AuthService:
         """
         email = normalize_email(email)
         hits = await self._count_attempt(email)
-        # A transaction of its own: the main pool's connections are not held while a password waits to be hashed.
-        async with self._supabase.side_session() as session:
-            credentials = await UserRepository(session).credentials_by_email(email)
-        verification = await self._passwords.verify(password, credentials.password_hash if credentials else None)
-        if credentials is None or credentials.password_hash is None or not verification.matches:
-            known = credentials.account.id if credentials else None
-            await self._audit.record(
-                AuditEvent.LOGIN_FAILED, user_id=known, email=email, success=False, failure_reason="wrong credentials"
-            )
-            raise InvalidCredentials
-        if verification.new_hash is not None:
-            await self._users.replace_hash(credentials.account.id, credentials.password_hash, verification.new_hash)
-        pair = await self.issue_session(credentials.account, remember_me=remember_me)
+        try:
+            account = await self._check_password(email, password)
+        except Unavailable:
+            await self._take_back(hits)  # it was no guess
+            raise
+        pair = await self.issue_session(account, remember_me=remember_me)
         await self._forgive(hits)
         await self._audit.record(AuditEvent.LOGIN_SUCCESS, user_id=pair.user_id, email=email)
-        return pair, credentials.account
+        return pair, account
 
     async def issue_session(self, account: Account, *, remember_me: bool) -> TokenPair:
         """Open a session for an account whose owner has proved himself, whichever way."""
@@ -151,11 +144,10 @@ class AuthService:
 
     async def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:
         """End the session at hand, and that of a refresh token of the same user if one is given."""
+        named = None if refresh_token is None else self._sessions.read_refresh(refresh_token)
         await self._sessions.end(user_id, session_id)
-        if refresh_token is not None:
-            claims = self._sessions.read_refresh(refresh_token)
-            if claims.user_id == user_id and claims.session_id != session_id:
-                await self._sessions.end(user_id, claims.session_id)
+        if named is not None and named.user_id == user_id:
+            await self._sessions.end(user_id, named.session_id)
         await self._audit.record(AuditEvent.LOGOUT, user_id=user_id)
 
     async def logout_all(self, user_id: UUID, *, keep: UUID | None = None) -> int:
@@ -190,6 +182,21 @@ class AuthService:
         verification = await self._passwords.verify(password, credentials.password_hash if credentials else None)
         return verification.matches
 
+    async def _check_password(self, email: str, password: str) -> Account:
+        # A transaction of its own: the main pool's connections are not held while a password waits to be hashed.
+        async with self._supabase.side_session() as session:
+            credentials = await UserRepository(session).credentials_by_email(email)
+        verification = await self._passwords.verify(password, credentials.password_hash if credentials else None)
+        if credentials is None or credentials.password_hash is None or not verification.matches:
+            known = credentials.account.id if credentials else None
+            await self._audit.record(
+                AuditEvent.LOGIN_FAILED, user_id=known, email=email, success=False, failure_reason="wrong credentials"
+            )
+            raise InvalidCredentials
+        if verification.new_hash is not None:
+            await self._users.replace_hash(credentials.account.id, credentials.password_hash, verification.new_hash)
+        return credentials.account
+
     async def _count_attempt(self, email: str) -> tuple[Hit, Hit]:
         address = self._context.ip or NOBODY
         by_address = await self._hit(LOGIN_ATTEMPTS_IP, address, AuditEvent.ACCOUNT_LOCKED, email)
@@ -208,6 +215,10 @@ class AuthService:
             if (await self._limits.attempt(AUDITED_REFUSALS, f"{limit.key}:{identifier}")).accepted:
                 await self._audit.record(event, email=email, success=False, failure_reason=limit.key)
             raise
+
+    async def _take_back(self, hits: tuple[Hit, Hit]) -> None:
+        for hit in hits:
+            await self._limits.forget(hit)
 
     async def _forgive(self, hits: tuple[Hit, Hit]) -> None:
         by_address, by_email = hits

@@ -1,4 +1,8 @@
-"""The scripts of the token store. KEYS: the family's hash, the user's sorted set of live families by expiry."""
+"""The scripts of the token store.
+
+KEYS: the family's hash, the user's sorted set of live families by expiry. Keys of other families of the same user are
+derived from a prefix; they share the hash slot.
+"""
 
 from typing import Final
 
@@ -11,6 +15,10 @@ redis.call('HSET', KEYS[1], 'status', 'active', 'current', jti, 'previous', '', 
 redis.call('EXPIREAT', KEYS[1], expires + 60)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', opened)
 redis.call('ZADD', KEYS[2], expires, family)
+while redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[10]) do
+    local ended = redis.call('ZPOPMIN', KEYS[2])[1]
+    if ended ~= family then redis.call('HSET', ARGV[9] .. ended, 'status', 'revoked') end
+end
 local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 redis.call('EXPIREAT', KEYS[2], last[2] + 60)
 return expires
@@ -55,7 +63,7 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return lived and 1 or 0
 """
 
-# KEYS: the user's sorted set. The families' keys are derived from it; they share its hash slot.
+# KEYS: the user's sorted set only.
 INVALIDATE_ALL: Final = """
 local count = 0
 for _, family in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do

@@ -20,6 +20,9 @@ from backend.services.identity.token_scripts import INVALIDATE, INVALIDATE_ALL, 
 GRACE_MILLISECONDS: Final = 10_000
 """How long a predecessor is answered with its successor instead of being taken for a replay."""
 
+MAX_SESSIONS: Final = 50
+"""How many sessions a user may have; one more ends the one that would have ended first."""
+
 
 class ReuseDetected(TokenRevoked):
     """Say that a refresh token was replayed, so that its whole family is revoked."""
@@ -96,6 +99,7 @@ class TokenStore:
         arguments: list[str | int] = [
             *(str(session.id), str(session.jti), opened, session.lifetime, session.longest),
             *(int(session.remember_me), session.ip or "", session.user_agent or ""),
+            *(_family_prefix(session.user_id), MAX_SESSIONS),
         ]
         async with _required():
             expires = await self._register(keys=_keys(session.user_id, session.id), args=arguments)
