@@ -11,8 +11,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from backend.api.main import create_app
 from backend.clients.redis import Redis, connect_redis
 from backend.clients.supabase import Supabase
+from backend.container import build_container
 from backend.db import migrate
 from backend.db.caller import Caller
 from backend.db.session import DatabaseSession
@@ -148,8 +150,6 @@ def session_as(supabase: Supabase) -> SessionAs:
 @pytest.fixture
 async def container(settings: Settings) -> AsyncIterator[Container]:
     """Give the started container of this test."""
-    from backend.container import build_container
-
     async with build_container(settings) as container:
         yield container
 
@@ -157,8 +157,6 @@ async def container(settings: Settings) -> AsyncIterator[Container]:
 @pytest.fixture
 async def app(settings: Settings, container: Container) -> AsyncIterator[FastAPI]:
     """Give the running application of this test."""
-    from backend.api.main import create_app
-
     app = create_app(settings, container)
     async with app.router.lifespan_context(app):
         yield app
