@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from di import Container
 from di import Scope as UnitOfWork
@@ -62,6 +63,9 @@ class RequestScopeMiddleware:
             await self.app(scope, receive, _after_success(work, send) if kind == "http" else send)
             if work.awaits_success:
                 await work.succeed()
+        except WebSocketDisconnect:
+            await work.succeed()  # a client that went away is no failure
+            raise
         except BaseException as error:
             work.fail(error)
             raise
