@@ -67,11 +67,11 @@ async def test_completed_event_has_an_address_of_the_asset(container: Container,
     assert "signature=" in event.data["asset"]["url"]
 
 
-@pytest.mark.parametrize("last", range(1, 7))
-async def test_reconnecting_viewer_gets_each_later_event_once(container: Container, alice: UUID, last: int) -> None:
+async def test_reconnecting_viewer_gets_each_later_event_once(container: Container, alice: UUID) -> None:
     job_id = await request_job(container, alice)
     await run_job(container, job_id)
-    assert numbers(await watch(container, alice, job_id, last)) == list(range(last + 1, 8))
+    seen = {last: numbers(await watch(container, alice, job_id, last)) for last in range(1, 7)}
+    assert seen == {last: list(range(last + 1, 8)) for last in range(1, 7)}
 
 
 async def test_viewer_who_has_seen_the_end_gets_nothing_more(container: Container, alice: UUID) -> None:
