@@ -235,14 +235,14 @@ class Settings(BaseSettings):
     @field_validator("database_url", "migration_database_url")
     @classmethod
     def _check_database_url(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and urlsplit(url.get_secret_value()).scheme not in _POSTGRES_SCHEMES:
+        if url is not None and not _is_address(url, _POSTGRES_SCHEMES):
             raise _Invalid("is not the address of a PostgreSQL database")
         return url
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: SecretStr) -> SecretStr:
-        if urlsplit(url.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+        if not _is_address(url, _REDIS_SCHEMES):
             raise _Invalid("is not the address of a Redis or Valkey server")
         return url
 
@@ -284,6 +284,15 @@ class Settings(BaseSettings):
 
 
 _POSTGRES_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
+_REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
+
+
+def _is_address(url: SecretStr, schemes: frozenset[str]) -> bool:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        return parts.scheme in schemes and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 class _Invalid(ValueError):

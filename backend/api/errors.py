@@ -109,6 +109,8 @@ def as_domain_error(error: Exception) -> DomainError:
             return Unavailable("PostgreSQL", message="Too many requests wait for the database.")
         case DBAPIError() if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
             return Unavailable("PostgreSQL", message="The database is busy. Try again.", retry_after=1)
+        case TimeoutError():
+            return Unavailable("A part of the server", message="This took too long. Try again.")
         case _ if isinstance(error, UNREACHABLE):
             return Unavailable("Redis")
         case _:

@@ -5,21 +5,21 @@ from typing import Final
 
 from fastapi.telemetry import TelemetryConfig
 
+from backend.settings import InvalidSettings
+
 _NEEDED: Final = {
     "opentelemetry.sdk": "opentelemetry-sdk",
     "opentelemetry.exporter.otlp": "opentelemetry-exporter-otlp",
 }
 
 
-class TelemetryNotInstalled(Exception):
+class TelemetryNotInstalled(InvalidSettings):
     """Say which packages the setting TELEMETRY_ENABLED needs."""
 
     def __init__(self, missing: list[str]) -> None:
         self.missing = missing
-        super().__init__(
-            f"TELEMETRY_ENABLED needs {' and '.join(missing)}: install with `pip install {' '.join(missing)}`, "
-            "or set TELEMETRY_ENABLED=false."
-        )
+        advice = f"Install with `pip install {' '.join(missing)}`, or set TELEMETRY_ENABLED=false."
+        super().__init__([("TELEMETRY_ENABLED", f"needs {' and '.join(missing)}", advice)])
 
 
 def telemetry_config(*, enabled: bool) -> TelemetryConfig:

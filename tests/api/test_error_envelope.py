@@ -32,6 +32,7 @@ def failing_routes(session_as: SessionAs) -> APIRouter:
         "unavailable": Unavailable("Gemini"),
         "http": HTTPException(418, "short and stout", headers={"WWW-Authenticate": "Tea"}),
         "pool": PoolTimeout(),
+        "timeout": TimeoutError(),
         "redis": RedisConnectionError("refused"),
         "unforeseen": RuntimeError("the secret of the house"),
     }
@@ -94,6 +95,7 @@ def assert_envelope(response: httpx.Response, status: int, code: str) -> dict[st
         ("unavailable", 503, "SERVICE_UNAVAILABLE"),
         ("http", 418, "IM_A_TEAPOT"),
         ("pool", 503, "SERVICE_UNAVAILABLE"),
+        ("timeout", 503, "SERVICE_UNAVAILABLE"),
         ("redis", 503, "SERVICE_UNAVAILABLE"),
         ("unforeseen", 500, "INTERNAL_ERROR"),
     ],

@@ -44,6 +44,8 @@ def test_all_wrong_settings_are_reported_at_once() -> None:
     ("name", "value", "said"),
     [
         ("database_url", "mysql://localhost", "is not the address of a PostgreSQL database"),
+        ("database_url", "postgresql://user@localhost:port/name", "is not the address of a PostgreSQL database"),
+        ("redis_url", "redis://[", "is not the address of a Redis or Valkey server"),
         ("migration_database_url", "sqlite://", "is not the address of a PostgreSQL database"),
         ("redis_url", "http://localhost", "is not the address of a Redis or Valkey server"),
         ("storage_url", "ftp://localhost", "is not the address of an object store"),
