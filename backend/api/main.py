@@ -1,6 +1,6 @@
 """Build the application."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from backend.api import health
@@ -37,6 +37,7 @@ from di import Container
 
 TITLE = "AuraStream"
 OPENAPI_URL = "/openapi.json"
+PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings | None = None, container: Container | None = None) -> FastAPI:
@@ -65,7 +66,7 @@ def create_app(settings: Settings | None = None, container: Container | None = N
     install_error_handlers(app)
     app.include_router(health.router)
     app.include_router(metrics_router(metrics, settings.metrics_token))
-    app.include_router(api_router())
+    _include_api(app)
     if settings.docs_enabled:
         app.include_router(docs_router(TITLE, OPENAPI_URL))
     deps.install(app, container, roots=OUTSIDE_OF_ROUTES)
@@ -74,17 +75,15 @@ def create_app(settings: Settings | None = None, container: Container | None = N
     return app
 
 
-def api_router() -> APIRouter:
-    """Collect the routes of the API under its prefix.
+def _include_api(app: FastAPI) -> None:
+    """Serve the routes of the API under its prefix.
 
     Stored files are not counted as requests: a page shows dozens of them, and each address is signed.
     """
-    router = APIRouter(prefix="/api/v1")
     counted = [Depends(limit_requests)]
     for module in (auth, oauth, usage, brand_kits, brand_kit_sections, logos, templates, generation, assets, analytics):
-        router.include_router(module.router, dependencies=counted)
-    router.include_router(files.router)
-    return router
+        app.include_router(module.router, prefix=PREFIX, dependencies=counted)
+    app.include_router(files.router, prefix=PREFIX)
 
 
 def _load_settings() -> Settings:
