@@ -65,9 +65,11 @@ async def test_log_in_and_try_it_out_work_in_a_browser(page: Page, sign_up: Sign
     dialog = page.locator(".dialog-ux")
     await dialog.locator("#oauth_username").fill("reader@example.com")
     await dialog.locator("#oauth_password").fill(person.password)
-    await dialog.locator(".auth-container", has=page.locator("#oauth_username")).get_by_role(
-        "button", name="Apply given OAuth2 credentials"
-    ).click()
+    await (
+        dialog.locator(".auth-container", has=page.locator("#oauth_username"))
+        .get_by_role("button", name="Apply given OAuth2 credentials")
+        .click()
+    )
     await expect(dialog.get_by_text("Authorized").first).to_be_visible()
     await dialog.get_by_role("button", name="Close", exact=True).last.click()
     operation = page.locator("#operations-usage-usage_read_usage")
