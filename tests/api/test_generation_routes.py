@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import QueuePool
 
+from backend.clients.supabase import Supabase
 from backend.db.tables.identity import Tier
 from backend.services.generation.images import ImageGenerator
 from di import Container
 from tests.support.accounts import SignedIn
-from tests.support.jobs import StagedImages, add_kit, run_job, set_tier
+from tests.support.jobs import StagedImages, add_kit, eventually, run_job, set_tier
 
 API = "/api/v1"
 
@@ -193,6 +195,22 @@ async def test_stream_arrives_while_the_job_runs(
         await running
         while json.loads(await data_line(lines))["type"] != "completed":
             pass
+
+
+async def test_open_stream_holds_no_database_connection(container: Container, alice: SignedIn, live_url: str) -> None:
+    job_id = await generate(alice)
+    pool = container.resolve(Supabase).engine.pool
+    assert isinstance(pool, QueuePool)
+    async with (
+        httpx.AsyncClient(base_url=live_url, headers=alice.headers) as browser,
+        browser.stream("GET", f"{API}/jobs/{job_id}/stream") as stream,
+    ):
+        await data_line(stream.aiter_lines())
+
+        async def all_given_back() -> bool:
+            return pool.checkedout() == 0
+
+        await eventually(all_given_back)
 
 
 async def test_silent_stream_sends_comments(monkeypatch: pytest.MonkeyPatch, alice: SignedIn, live_url: str) -> None:
