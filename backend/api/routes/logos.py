@@ -21,7 +21,7 @@ from backend.api.uploads import read_upload
 from backend.services.branding.logo_image import ImageDimensionsOutOfRange
 from backend.services.branding.logo_service import InvalidLogoType, LogoKitNotFound, parse_logo_type
 from backend.services.storage.buckets import RULES, Bucket
-from backend.services.storage.storage_service import ObjectTooLarge, UnsupportedContent
+from backend.services.storage.storage_service import ObjectTooLarge, UnsupportedContent, UploadFailed
 
 router = APIRouter(prefix="/brand-kits/{kit_id}/logos", tags=["logos"])
 
@@ -38,7 +38,13 @@ _MAX_BODY: Final = _MAX_BYTES + 2 * 1024 * 1024
     summary="Upload a logo",
     max_body_size=_MAX_BODY,
     responses=responses(
-        401, InvalidLogoType, UnsupportedContent, ObjectTooLarge, ImageDimensionsOutOfRange, LogoKitNotFound
+        401,
+        InvalidLogoType,
+        UnsupportedContent,
+        ObjectTooLarge,
+        ImageDimensionsOutOfRange,
+        LogoKitNotFound,
+        UploadFailed,
     ),
 )
 async def upload_logo(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from backend.clients.storage import ObjectReader, ObjectStore, StoredObjectNotFound
+from backend.clients.storage import ObjectReader, ObjectStore, StoredObjectNotFound, UploadFailed
 from backend.clients.url_signer import UrlSigner
 from backend.errors import DomainError
 from backend.services.storage.buckets import RULES, Bucket, InvalidObjectPath, object_key
@@ -22,6 +22,7 @@ __all__ = [
     "StoredObjectInfo",
     "StoredObjectNotFound",
     "UnsupportedContent",
+    "UploadFailed",
 ]
 
 SIGNED_URL_SECONDS = 3600
