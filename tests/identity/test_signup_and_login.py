@@ -12,7 +12,6 @@ from backend.clients.supabase import Supabase
 from backend.db.tables.identity import TermsAcceptance, User
 from backend.services.identity.errors import PasswordsBusy
 from backend.services.identity.password_service import PasswordService, Verification
-from backend.settings import Settings
 from di import Container
 from tests.conftest import SignUp
 from tests.identity.conftest import AuditTrail, Mailbox, MailedToken
@@ -283,18 +282,31 @@ async def test_form_login_is_limited_like_any_other(client: httpx.AsyncClient, a
 
 
 async def test_login_holds_no_connection_while_the_password_waits(
-    client: httpx.AsyncClient, alice: SignedIn, settings: Settings, supabase: Supabase
+    client: httpx.AsyncClient, container: Container, supabase: Supabase
 ) -> None:
-    waiting = [asyncio.create_task(login(client, f"nobody{number}@example.com", "x")) for number in range(30)]
-    while not all(task.done() for task in waiting):
+    class Slow:
+        waiting = 0
+        all_wait, go_on = asyncio.Event(), asyncio.Event()
+
+        async def verify(self, password: str, password_hash: str | None) -> Verification:
+            self.waiting += 1
+            if self.waiting == 20:
+                self.all_wait.set()
+            await self.go_on.wait()
+            return Verification(matches=False)
+
+    slow = Slow()
+    with container.override(PasswordService, slow, strict=False):
+        logins = [asyncio.create_task(login(client, f"nobody{number}@example.com", "x")) for number in range(20)]
+        await slow.all_wait.wait()
         async with supabase.side_session() as session:
-            open_transactions = await session.scalar(
+            held = await session.scalar(
                 text(
                     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'aurastream'"
                     " AND datname = current_database() AND state LIKE 'idle in transaction%'"
                 )
             )
-        assert open_transactions == 0
-        await asyncio.sleep(0)
+        slow.go_on.set()
+        statuses = {response.status_code for response in await asyncio.gather(*logins)}
 
-    assert {task.result().status_code for task in waiting} == {401}
+    assert (held, statuses) == (0, {401})
