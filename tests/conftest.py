@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from backend.api.main import create_app
+from backend.clients.http import trust_public_authorities
 from backend.clients.redis import Redis, connect_redis
 from backend.clients.supabase import Supabase
 from backend.container import build_container
@@ -147,10 +149,18 @@ def session_as(supabase: Supabase) -> SessionAs:
     return open_session
 
 
+@pytest.fixture(scope="session")
+def tls() -> SSLContext:
+    """Load the public certificates once: no test changes them."""
+    return trust_public_authorities()
+
+
 @pytest.fixture
-async def container(settings: Settings) -> AsyncIterator[Container]:
+async def container(settings: Settings, tls: SSLContext) -> AsyncIterator[Container]:
     """Give the started container of this test."""
-    async with build_container(settings) as container:
+    container = build_container(settings)
+    container.replace(SSLContext, tls)
+    async with container:
         yield container
 
 

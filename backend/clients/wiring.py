@@ -1,8 +1,9 @@
 """Register what speaks to the outside."""
 
 from collections.abc import AsyncIterator
+from ssl import SSLContext
 
-from backend.clients.http import HttpClient, open_http
+from backend.clients.http import HttpClient, open_http, trust_public_authorities
 from backend.clients.mail import Mailer, make_mailer
 from backend.clients.oauth import DiscordProvider, GoogleProvider, OAuthProviders, TwitchProvider
 from backend.clients.redis import Redis, open_redis
@@ -15,6 +16,7 @@ def register(container: Container) -> None:
     """Open each client once per process."""
     container.singleton(Supabase, _open_supabase)
     container.singleton(Redis, open_redis)
+    container.singleton(SSLContext, trust_public_authorities)
     container.singleton(HttpClient, open_http)
     for provider in (GoogleProvider, TwitchProvider, DiscordProvider, OAuthProviders):
         container.singleton(provider)

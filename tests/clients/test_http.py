@@ -1,5 +1,7 @@
 """The shared client for outgoing requests follows nobody and waits for nobody too long."""
 
+from ssl import SSLContext
+
 import httpx
 import pytest
 from starlette.responses import RedirectResponse, Response
@@ -41,8 +43,8 @@ async def test_every_phase_of_a_request_has_a_limit(make_settings: MakeSettings)
         assert None not in client.timeout.as_dict().values()
 
 
-async def test_client_is_closed_with_its_provider(make_settings: MakeSettings) -> None:
-    provider = open_http(make_settings())
+async def test_client_is_closed_with_its_provider(make_settings: MakeSettings, tls: SSLContext) -> None:
+    provider = open_http(make_settings(), tls)
     client = await anext(provider)
     with pytest.raises(StopAsyncIteration):
         await anext(provider)
