@@ -532,3 +532,39 @@ def test_using_deps_before_install_says_what_to_do(deps: Deps, app: FastAPI) -> 
 
     with TestClient(app) as client, pytest.raises(NotInstalledError, match=r"deps\.install\(app, container\)"):
         client.get("/")
+
+
+def test_b12_one_deps_serves_applications_with_a_container_each(deps: Deps) -> None:
+    router = APIRouter()
+
+    async def seen_by_a_guard(user: Annotated[User, deps.depends(User)]) -> str:
+        return user.name
+
+    @router.get("/")
+    async def route(
+        guard: Annotated[str, Depends(seen_by_a_guard)], user: Annotated[User, deps.depends(User)]
+    ) -> list[str]:
+        return [guard, user.name]
+
+    def serve(name: str) -> FastAPI:
+        container = Container()
+        container.scoped(User, lambda: User(name))
+        app = FastAPI()
+        app.include_router(router, prefix="/included")
+        deps.install(app, container)
+        return app
+
+    first, second = serve("first"), serve("second")
+    with TestClient(first) as to_first, TestClient(second) as to_second:
+        assert to_second.get("/included/").json() == ["second", "second"]
+        assert to_first.get("/included/").json() == ["first", "first"]
+
+
+def test_d1_every_type_one_route_asks_for_is_looked_at(deps: Deps, app: FastAPI) -> None:
+    @app.get("/")
+    async def route(one: Annotated[Orders, deps.depends(Orders)], two: Annotated[User, deps.depends(User)]) -> None: ...
+
+    deps.install(app, Container())
+    with pytest.raises(errors.GraphError) as caught, TestClient(app):
+        pass
+    assert len(caught.value.problems) == 2
