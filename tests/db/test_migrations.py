@@ -92,6 +92,28 @@ async def test_lesser_login_role_may_act_for_callers(
         await run_alone(servers_url, "DROP ROLE lesser_login")
 
 
+@pytest.mark.usefixtures("migrated_template")  # which makes the roles
+async def test_grants_that_hosted_supabase_gives_to_new_tables_are_taken_back(empty_database_url: str) -> None:
+    await run_alone(
+        empty_database_url,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role",
+    )
+    await migrate.upgrade(empty_database_url)
+    too_much = await rows(
+        empty_database_url,
+        """
+        SELECT role || ' may ' || privilege || ' ' || c.relname
+        FROM pg_class c, unnest(ARRAY['anon', 'authenticated']) AS role,
+            unnest(ARRAY['INSERT', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+            AND has_table_privilege(role, c.oid, privilege)
+        UNION ALL SELECT 'authenticated reads password_hash'
+        WHERE has_column_privilege('authenticated', 'public.users', 'password_hash', 'SELECT')
+        """,
+    )
+    assert too_much == []
+
+
 async def test_unreachable_database_is_named() -> None:
     with pytest.raises(DatabaseUnavailable):
         await migrate.upgrade("postgresql://nobody@127.0.0.1:1/nowhere")
