@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
@@ -80,15 +81,17 @@ class Worker:
         drained = False
         pause = _SHORTEST_PAUSE
         while not (stop.is_set() or drained):
+            began = monotonic()
             try:
                 async with open_queue_connection(self._settings) as connection:
                     await self._subscribe(connection)
-                    pause = _SHORTEST_PAUSE
                     drained = await self._serve(connection, mode, stop, serving)
             except _CONNECTION_LOST as error:
                 logger.warning("job queue not reachable", extra={"cause": str(error)})
+            if not (stop.is_set() or drained):
+                served_well = monotonic() - began > _POLL.total_seconds()
+                pause = _SHORTEST_PAUSE if served_well else min(_LONGEST_PAUSE, pause * 2)
                 await _wait(stop, pause)
-                pause = min(_LONGEST_PAUSE, pause * 2)
         if serving:
             await asyncio.wait(serving)
 
