@@ -72,6 +72,13 @@ async def test_as_service_before_the_first_statement_elevates(session_as: Sessio
         assert await role_of(session) == "service_role"
 
 
+async def test_transaction_that_begins_elevated_is_elevated(supabase: Supabase) -> None:
+    async with supabase.session(Caller.anonymous()) as session:
+        async with session.as_service():
+            inside = await role_of(session)
+        assert (inside, await role_of(session)) == ("service_role", "anon")
+
+
 async def test_nested_as_service_stays_elevated_until_the_outer_end(session_as: SessionAs) -> None:
     async with session_as(Caller.anonymous()) as session:
         async with session.as_service():
