@@ -47,6 +47,7 @@ THROW_AWAY = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "shared_buffers": "64MB",
+    "autovacuum": "off",  # its workers keep a database from being dropped, and nothing lives long enough to need it
 }
 
 
