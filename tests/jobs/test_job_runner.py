@@ -15,7 +15,6 @@ from PIL import Image
 from backend.clients.generation_errors import GenerationContentPolicy, GenerationServerFailed
 from backend.clients.storage import StoredObjectNotFound, UploadFailed
 from backend.db.caller import Caller
-from backend.db.engine import DatabaseUnavailable
 from backend.services.generation.asset_service import AssetService
 from backend.services.generation.asset_types import AssetType
 from backend.services.generation.brand_style import LogoPosition
@@ -30,6 +29,7 @@ from backend.services.units_of_work import UnitsOfWork
 from backend.settings import Settings
 from di import Container
 from tests.support.jobs import (
+    FlakyUnits,
     StagedImages,
     add_kit_with_logo,
     container_of,
@@ -212,23 +212,6 @@ async def test_canceled_jobs_files_are_deleted(container: Container, alice: UUID
 async def test_kept_files_have_no_note(container: Container, alice: UUID) -> None:
     await run_job(container, await request_job(container, alice))
     assert await noted_files(container) == []
-
-
-class FlakyUnits:
-    """Lose Postgres for the next few units of work."""
-
-    def __init__(self, real: UnitsOfWork) -> None:
-        self._real = real
-        self.outages = 0
-
-    @asynccontextmanager
-    async def open(self, service: type[T], caller: Caller) -> AsyncIterator[T]:
-        """Open a unit of work, or find nobody there."""
-        if self.outages:
-            self.outages -= 1
-            raise DatabaseUnavailable(ConnectionRefusedError())
-        async with self._real.open(service, caller) as built:
-            yield built
 
 
 async def test_steps_wait_for_postgres_to_come_back(container: Container, images: StagedImages, alice: UUID) -> None:

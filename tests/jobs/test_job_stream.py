@@ -18,9 +18,19 @@ from backend.services.generation.job_events import JobEventHub, JobEvents, strea
 from backend.services.generation.job_stream import JobStream, StreamEvent
 from backend.services.generation.jobs import JobEvent
 from backend.services.generation.vocabulary import JobStatus
+from backend.services.units_of_work import UnitsOfWork
 from backend.settings import Settings
 from di import Container
-from tests.support.jobs import StagedImages, add_user, container_of, eventually, opened, request_job, run_job
+from tests.support.jobs import (
+    FlakyUnits,
+    StagedImages,
+    add_user,
+    container_of,
+    eventually,
+    opened,
+    request_job,
+    run_job,
+)
 
 
 async def watch(container: Container, user_id: UUID, job_id: UUID, last: int | None = None) -> list[StreamEvent]:
@@ -104,6 +114,15 @@ async def test_viewer_sees_the_end_without_valkey(
         await run_job(container, job_id)
         events = await watching
     assert (events[0].seq, events[-1].type) == (1, "completed")
+
+
+async def test_viewer_is_asked_to_reconnect_while_postgres_is_away(container: Container, alice: UUID) -> None:
+    job_id = await request_job(container, alice)
+    units = FlakyUnits(container.resolve(UnitsOfWork))  # type: ignore[type-abstract]  # a Protocol is a key too
+    units.outages = 1
+    with container.override(UnitsOfWork, units):
+        [event] = await watch(container, alice, job_id)
+    assert (event.type, event.seq, event.data["error"]["code"]) == ("error", None, "SERVICE_UNAVAILABLE")
 
 
 async def test_canceled_job_ends_the_stream(container: Container, alice: UUID) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, text, update
 from backend.container import build_container
 from backend.context import RequestContext
 from backend.db.caller import Caller
+from backend.db.engine import DatabaseUnavailable
 from backend.db.session import DatabaseSession
 from backend.db.tables.generation import Asset, GenerationJob, StorageCleanup
 from backend.db.tables.identity import Tier, User, UserUsage
@@ -29,6 +30,7 @@ from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.images import GeneratedImage, ImageGenerator, ImageRequest
 from backend.services.generation.job_runner import Interrupts, JobRunner
 from backend.services.generation.sweeper import Sweeper
+from backend.services.units_of_work import UnitsOfWork
 from backend.settings import Settings
 from di import Container
 
@@ -66,6 +68,23 @@ class StagedImages:
             raise self.failures.pop(0)
         data = png(request.width, request.height)
         return GeneratedImage(data, request.width, request.height, "staged", 7, metadata={"renderer": "staged"})
+
+
+class FlakyUnits:
+    """Lose Postgres for the next few units of work."""
+
+    def __init__(self, real: UnitsOfWork) -> None:
+        self._real = real
+        self.outages = 0
+
+    @asynccontextmanager
+    async def open(self, service: type[T], caller: Caller) -> AsyncIterator[T]:
+        """Open a unit of work, or find nobody there."""
+        if self.outages:
+            self.outages -= 1
+            raise DatabaseUnavailable(ConnectionRefusedError())
+        async with self._real.open(service, caller) as built:
+            yield built
 
 
 def container_of(settings: Settings, images: ImageGenerator) -> Container:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from backend.db.caller import Caller
+from backend.db.failures import DATABASE_FAILURES
 from backend.db.tables.generation import JobStatus
 from backend.errors import DomainError
 from backend.services.generation.asset_service import AddressedAsset
@@ -18,6 +20,8 @@ from backend.services.generation.generation_service import GenerationService
 from backend.services.generation.job_events import JobEventHub, JobEvents
 from backend.services.generation.jobs import JobEvent, progress_message
 from backend.services.units_of_work import UnitsOfWork
+
+logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN: Final = 10.0
 _LOOK_AGAIN_WITHOUT_REDIS: Final = 1.0
@@ -71,8 +75,10 @@ class JobStream:
                         return
                     if not await self._wait(changed):
                         current = await self._look(user_id, job_id)
-        except DomainError as error:
-            yield StreamEvent("error", {"code": error.code, "message": f"{error.message} Reconnect in a moment."})
+        except (DomainError, *DATABASE_FAILURES) as error:
+            code = error.code if isinstance(error, DomainError) else "SERVICE_UNAVAILABLE"
+            logger.warning("job stream broken off", extra={"job_id": str(job_id), "cause": str(error)})
+            yield StreamEvent("error", {"error": {"code": code, "message": "The stream broke off. Reconnect."}})
 
     async def _look(self, user_id: UUID, job_id: UUID) -> JobEvent:
         async with self._units.open(GenerationService, Caller.user(user_id)) as generation:
