@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -15,7 +16,7 @@ from di._instances import MISSING
 from di._keys import Key, describe, key_of
 from di._lagom import alias_provider, points_to, read_definition
 from di._layers import Layer, innermost
-from di._lifecycle import close_leftovers, start_singletons, stop_singletons
+from di._lifecycle import start_singletons, stop_singletons
 from di._overrides import Override
 from di._providers import Kind, Lifetime, Provider, read_provider
 from di._scope import Scope, current
@@ -50,8 +51,9 @@ class Container(lagom.Container):
         self.started = False
         self.stopped = False
         self.failures: dict[Key, BaseException] = {}
+        self.build_lock = threading.Lock()  # one for all layers: builds of one may wait for builds of another
         self.root_layer = Layer(self, {}, autowire=autowire)
-        self._ended_layers: list[Layer] = []
+        self.overrides: list[Layer] = []  # those that last, and those with something left to close
         self._on_stop: list[Callable[[], None]] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._aliases: dict[type, list[tuple[Key, str]]] = {}
@@ -247,10 +249,6 @@ class Container(lagom.Container):
             layer = layer.below
         return layer if layer is not None else self.root_layer
 
-    def retire(self, layer: Layer) -> None:
-        """Keep a layer whose asynchronous teardown `stop` will await."""
-        self._ended_layers.append(layer)
-
     # --- validation -------------------------------------------------------------------------------------------------
 
     def validate(self, roots: Iterable[Any] | Mapping[str, Any] | None = None) -> None:
@@ -301,9 +299,12 @@ class Container(lagom.Container):
         self._home = asyncio.get_running_loop()
         self.started = True
         try:
-            await start_singletons(self.root_layer, self.failures)
-        except BaseException:
-            await self.stop()
+            await start_singletons(self.active_layer(), self.failures)
+        except BaseException as error:
+            try:
+                await self.stop()
+            except BaseExceptionGroup as closing:
+                error.add_note(f"and closing what was open failed: {closing.exceptions!r}")
             raise
 
     async def stop(self) -> None:
@@ -317,8 +318,10 @@ class Container(lagom.Container):
         self.stopped = True
         for reset in self._on_stop:
             reset()
-        errors = await close_leftovers(self._ended_layers)
-        errors += await stop_singletons(self.root_layer)
+        errors: list[BaseException] = []
+        for layer in (*reversed(self.overrides), self.root_layer):
+            errors += await stop_singletons(layer)
+        self.overrides = [layer for layer in self.overrides if not layer.ended]
         self.started = False
         self._home = None
         if errors:

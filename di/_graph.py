@@ -241,8 +241,13 @@ class _Walk:
         return describe_provider(provider) if provider is not None else describe(key)
 
 
-def needs_await(graph: Graph, key: Key, built: typing.Callable[[Key], bool]) -> Key | None:
-    """Return the first key below `key` that is not built yet and can only be made by awaiting, or `None`."""
+def needs_await(
+    graph: Graph,
+    key: Key,
+    built: typing.Callable[[Key], bool],
+    under_way: typing.Callable[[Key], bool] | None = None,
+) -> Key | None:
+    """Return the first key below `key` that is not built yet and can only be had by awaiting, or `None`."""
     waiting, seen = [key], set()
     while waiting:
         current = waiting.pop()
@@ -250,7 +255,7 @@ def needs_await(graph: Graph, key: Key, built: typing.Callable[[Key], bool]) -> 
             continue
         seen.add(current)
         node = graph.node(current)
-        if node.provider.is_async:
+        if node.provider.is_async or (under_way is not None and under_way(current)):
             return current
         waiting.extend(node.dependencies)
     return None

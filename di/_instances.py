@@ -183,3 +183,10 @@ def add_path_note(error: BaseException, path: Sequence[Provider]) -> None:
     """Tell which chain of providers led to the one that failed."""
     chain = " -> ".join(describe_provider(provider) for provider in path)
     error.add_note(f"while building {chain}")
+
+
+def add_need_note(error: BaseException, path: Sequence[Provider]) -> None:
+    """Tell which chain of providers asked for the singleton that failed; many may have waited for the one build."""
+    note = f"needed by {' -> '.join(describe_provider(provider) for provider in path)}"
+    if path and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

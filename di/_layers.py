@@ -1,15 +1,15 @@
 """Layers: singletons with their single-flight builds, and the overrides that stand on top of them."""
 
 import asyncio
-import concurrent.futures
 import contextvars
 import threading
 import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from di._builds import Build, running
 from di._graph import Graph, needs_await
-from di._instances import MISSING, Closer, close_all, open_instance, run_now
+from di._instances import MISSING, Closer, add_need_note, close_all, open_instance, run_now
 from di._keys import Key, describe
 from di._providers import Kind, Lifetime, Provider
 from di._scope import current
@@ -17,6 +17,7 @@ from di.errors import (
     AsyncBuildRequiredError,
     CaptiveDependencyError,
     ContainerClosedError,
+    CycleError,
     NoScopeError,
     StartTimeoutError,
     WrongLoopError,
@@ -24,8 +25,6 @@ from di.errors import (
 
 if TYPE_CHECKING:
     from di._container import Container
-
-Building = concurrent.futures.Future[Any]
 
 
 class Layer(Graph):
@@ -52,8 +51,8 @@ class Layer(Graph):
         self.durations: dict[Key, float] = {}
         self.resolved: set[Key] = set()
         self.ended = False
-        self._building: dict[Key, tuple[Building, threading.Thread | None]] = {}
-        self._lock = threading.Lock()
+        self._building: dict[Key, Build] = {}
+        self._lock = container.build_lock
         self._tasks: set[asyncio.Task[None]] = set()
 
     def owner(self, key: Key) -> "Layer":
@@ -73,10 +72,13 @@ class Layer(Graph):
 
     def is_built(self, key: Key) -> bool:
         """Whether a key is a singleton that exists already."""
-        provider = self.provider(key)
-        if provider is None or provider.lifetime is not Lifetime.SINGLETON:
+        if not self.is_singleton(key):
             return False
-        return provider.kind is Kind.VALUE or key in self.owner(key).singletons
+        return self.node(key).provider.kind is Kind.VALUE or key in self.owner(key).singletons
+
+    def is_singleton(self, key: Key) -> bool:
+        """Whether the container holds one instance of a key."""
+        return self.node(key).provider.lifetime is Lifetime.SINGLETON
 
     async def obtain(self, key: Key) -> Any:
         """Return the singleton this layer owns, building it when it is not there.
@@ -87,12 +89,12 @@ class Layer(Graph):
         value = self.singletons.get(key, MISSING)
         if value is not MISSING:
             return value
-        future, mine, _ = self._claim(key)
+        build, mine = self._claim(key, may_wait=True)
         if mine:
-            self._launch(key, future)
-        if future.done():  # without suspending: a build that runs without a loop may be the one that asks
-            return future.result()
-        return await asyncio.wrap_future(future)
+            self._launch(build)
+        if build.future.done():  # without suspending: a build that runs without a loop may be the one that asks
+            return build.future.result()
+        return await asyncio.wrap_future(build.future)
 
     def obtain_now(self, key: Key) -> Any:
         """Return the singleton this layer owns, from synchronous code.
@@ -107,47 +109,63 @@ class Layer(Graph):
         home = self.container.home_loop()
         if blocker is not None and (home is None or home is _running_loop()):
             raise AsyncBuildRequiredError(describe(key), describe(blocker))
-        future, mine, builder = self._claim(key)
+        build, mine = self._claim(key, may_wait=False)
         if mine:
-            self._launch(key, future)
-        elif not future.done() and (builder is None and home is _running_loop()):
+            self._launch(build)
+        elif not build.future.done() and home is _running_loop() and build.waits_for_a_task():
             raise AsyncBuildRequiredError(describe(key), "its build, which is under way,")
-        return future.result()
+        return build.future.result()
 
-    def _claim(self, key: Key) -> tuple[Building, bool, threading.Thread | None]:
-        """Return the build of a key, whether the caller has to run it, and the thread that does (None: a task)."""
+    def _claim(self, key: Key, *, may_wait: bool) -> tuple[Build, bool]:
+        """Return the build of a key, and whether the caller has to launch it."""
+        asking = running.get()
         with self._lock:
-            value = self.singletons.get(key, MISSING)
-            if value is not MISSING:
-                done: Building = concurrent.futures.Future()
-                done.set_result(value)
-                return done, False, None
-            under_way = self._building.get(key)
-            if under_way is not None:
-                return under_way[0], False, under_way[1]
-            if self.ended or self.container.stopped:
-                raise ContainerClosedError(describe(key))
-            future: Building = concurrent.futures.Future()
-            future.set_running_or_notify_cancel()  # a running future cannot be cancelled by one of its waiters
-            thread = threading.current_thread() if needs_await(self, key, self.is_built) is None else None
-            self._building[key] = (future, thread)
-            return future, True, thread
+            build = self._building.get(key)
+            mine = build is None
+            if build is None:
+                build = Build(key, None if self._awaits(key, may_wait=may_wait) else threading.current_thread())
+                value = self.singletons.get(key, MISSING)
+                if value is not MISSING:
+                    build.future.set_result(value)
+                    return build, False
+                if self.closed:
+                    raise ContainerClosedError(describe(key))
+                self._building[key] = build
+            elif asking is not None and (circle := build.way_to(asking)):
+                raise CycleError([describe(each.key) for each in circle])
+            if asking is not None:
+                asking.waits_for.add(build)
+        return build, mine
 
-    def _launch(self, key: Key, future: Building) -> None:
+    def _awaits(self, key: Key, *, may_wait: bool) -> bool:
+        """Whether a build has to be a task: for what it awaits, or (`may_wait`) so as not to block this thread."""
+
+        def elsewhere(each: Key) -> bool:
+            return may_wait and each != key and self.is_singleton(each) and self.owner(each).is_building(each)
+
+        return needs_await(self, key, self.is_built, elsewhere) is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may be built here any more."""
+        return self.ended or self.container.stopped
+
+    def _launch(self, build: Build) -> None:
         """Run a build: in this thread when nothing is awaited, else as a task of the container's own loop."""
         context = contextvars.copy_context()
         context.run(current.set, None)
-        if self._building[key][1] is not None:
-            context.run(run_now, self._build(key, future), describe(key))
+        context.run(running.set, build)
+        if build.thread is not None:
+            context.run(run_now, self._build(build), describe(build.key))
             return
         home = self.container.home_loop()
         if home is None:
-            self._settle(key, future, error=WrongLoopError(describe(key)))
+            self._settle(build, error=WrongLoopError(describe(build.key)))
             return
         if home is _running_loop():
-            self._start_task(home, self._build(key, future), context)
+            self._start_task(home, self._build(build), context)
         else:
-            home.call_soon_threadsafe(self._start_task, home, self._build(key, future), context)
+            home.call_soon_threadsafe(self._start_task, home, self._build(build), context)
 
     def _start_task(
         self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: contextvars.Context
@@ -156,42 +174,56 @@ class Layer(Graph):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _build(self, key: Key, future: Building) -> None:
+    async def _build(self, build: Build) -> None:
+        opened: list[Closer] = []
         try:
-            value = await self._make(key)
-        except asyncio.CancelledError:
-            self._settle(key, future, error=ContainerClosedError(describe(key)))
-            raise
+            value = await self._make(build.key, opened, build)
+            if not self._keep(build.key, value, opened):
+                await close_all(opened, None)
+                raise ContainerClosedError(describe(build.key))
         except BaseException as error:
-            self._settle(key, future, error=error)
+            for failure in await close_all(opened, error):
+                error.add_note(f"and then: {failure!r}")
+            if isinstance(error, asyncio.CancelledError):
+                self._settle(build, error=ContainerClosedError(describe(build.key)))
+                raise
+            self._settle(build, error=error)
         else:
-            self._settle(key, future, value=value)
+            self._settle(build, value=value)
 
-    def _settle(self, key: Key, future: Building, *, value: Any = None, error: BaseException | None = None) -> None:
+    def _keep(self, key: Key, value: Any, opened: list[Closer]) -> bool:
+        """Remember a singleton and what has to be closed for it, unless the end came meanwhile."""
         with self._lock:
-            if error is None:
-                self.singletons[key] = value
-            del self._building[key]
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
+            if self.closed:
+                return False
+            self.singletons[key] = value
+            self.closers += opened
+            return True
 
-    async def _make(self, key: Key, path: tuple[Provider, ...] = ()) -> Any:
+    def _settle(self, build: Build, *, value: Any = None, error: BaseException | None = None) -> None:
+        with self._lock:
+            del self._building[build.key]
+            build.waits_for.clear()
+        if error is None:
+            build.future.set_result(value)
+        else:
+            build.future.set_exception(error)
+
+    async def _make(self, key: Key, opened: list[Closer], build: Build | None, path: tuple[Provider, ...] = ()) -> Any:
         node = self.node(key)
         provider = node.provider
         below = (*path, provider)
-        args = [await self._dependency(each, below) for each in node.positional]
-        kwargs = {name: await self._dependency(each, below) for name, each in node.keywords}
+        args = [await self._dependency(each, opened, build, below) for each in node.positional]
+        kwargs = {name: await self._dependency(each, opened, build, below) for name, each in node.keywords}
         self.note_use(key)
         started = time.perf_counter()
         if provider.timeout is None or not provider.is_async:
-            value = await open_instance(provider, args, kwargs, self.closers, path)
+            value = await open_instance(provider, args, kwargs, opened, path)
         else:
             limit = asyncio.timeout(provider.timeout)
             try:
                 async with limit:
-                    value = await open_instance(provider, args, kwargs, self.closers, path)
+                    value = await open_instance(provider, args, kwargs, opened, path)
             except TimeoutError as error:
                 if not limit.expired():
                     raise
@@ -199,14 +231,22 @@ class Layer(Graph):
         self.durations[key] = time.perf_counter() - started
         return value
 
-    async def _dependency(self, key: Key, path: tuple[Provider, ...]) -> Any:
+    async def _dependency(self, key: Key, opened: list[Closer], build: Build | None, path: tuple[Provider, ...]) -> Any:
         provider = self.node(key).provider
-        self.note_use(key)
-        if provider.lifetime is Lifetime.SINGLETON:
-            return provider.make if provider.kind is Kind.VALUE else await self.owner(key).obtain(key)
         if provider.lifetime is Lifetime.SCOPED:
             raise CaptiveDependencyError(describe(path[0].key), describe(key))
-        return await self._make(key, path)
+        if provider.lifetime is Lifetime.TRANSIENT:
+            return await self._make(key, opened, build, path)
+        self.note_use(key)
+        if provider.kind is Kind.VALUE:
+            return provider.make
+        owner = self.owner(key)
+        in_task = build is not None and build.thread is None
+        try:
+            return await owner.obtain(key) if in_task else owner.obtain_now(key)
+        except BaseException as error:
+            add_need_note(error, path)
+            raise
 
     def transient_now(self, key: Key) -> Any:
         """Build a transient that holds singletons only, outside any scope."""
@@ -216,22 +256,23 @@ class Layer(Graph):
         for each in self.closure(key):
             if self.node(each).provider.lifetime is Lifetime.SCOPED:
                 raise NoScopeError(describe(each))
-        return run_now(self._make(key), describe(key))
+        return run_now(self._make(key, self.closers, None), describe(key))
+
+    def is_building(self, key: Key | None = None) -> bool:
+        """Whether a singleton, or any, is being built."""
+        return bool(self._building) if key is None else key in self._building
 
     async def cancel_builds(self) -> None:
-        """Cancel builds that are still under way, and wait until they are gone."""
-        tasks = list(self._tasks)
-        for task in tasks:
+        """Cancel builds that are still under way, and wait for those of this event loop to be gone."""
+        loop = asyncio.get_running_loop()
+        mine = {task for task in self._tasks if task.get_loop() is loop}
+        for task in mine:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-    async def close(self) -> list[BaseException]:
-        """Close what was built in this layer, newest first."""
-        self.ended = True
-        errors = await close_all(self.closers, None)
-        self.singletons.clear()
-        return errors
+        for task in self._tasks - mine:
+            if task.get_loop().is_running():
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        if mine:
+            await asyncio.wait(mine)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

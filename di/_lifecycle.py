@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from di._graph import levels_of
 from di._instances import Closer, close, shielded
 from di._keys import Key, describe
 from di._layers import Layer
-from di._providers import Kind, Lifetime, describe_provider
+from di._providers import Kind, describe_provider
 from di.errors import StopTimeoutError
 
 STOP_LIMIT = 10.0  # seconds a teardown may take when its provider states no timeout
@@ -16,42 +17,38 @@ _log = logging.getLogger("di")
 
 
 async def start_singletons(layer: Layer, failures: dict[Key, BaseException]) -> None:
-    """Build every eager singleton, level by level.
+    """Build every eager singleton as seen from a layer, level by level.
 
-    A failed optional one goes to `failures`. Those that need a failed one are not tried, unless they are all that
-    fails.
+    What needs a failed one is not tried. A failed optional one goes to `failures`, with the optional ones that need it.
 
     Raises:
-        ExceptionGroup: every failure of a required singleton.
+        ExceptionGroup: every failure of a required singleton, and of an optional one that a required one needs.
     """
-    eager = [
-        key
-        for key, provider in layer.providers.items()
-        if provider.lifetime is Lifetime.SINGLETON and provider.kind is not Kind.VALUE and provider.eager
-    ]
-    broken: set[Key] = set()
+    seen = {key: layer.node(key).provider for key in layer.container.root_layer.providers if layer.is_singleton(key)}
+    eager = [key for key, provider in seen.items() if provider.kind is not Kind.VALUE and provider.eager]
+    broken: dict[Key, Exception] = {}
     errors: list[Exception] = []
     for level in levels_of(layer, eager):
-        ready = [key for key in level if layer.closure(key).isdisjoint(broken)]
-        for skipped in set(level).difference(ready):
-            broken.add(skipped)
-            if not layer.providers[skipped].required:
-                failures[skipped] = RuntimeError(f"{describe(skipped)} needs a singleton that failed to start")
-        outcomes = await asyncio.gather(*(layer.obtain(key) for key in ready), return_exceptions=True)
-        for key, outcome in zip(ready, outcomes, strict=True):
-            if not isinstance(outcome, BaseException):
-                continue
-            if not isinstance(outcome, Exception):
+        outcomes = await asyncio.gather(*(_build(layer, key, broken) for key in level), return_exceptions=True)
+        for key, outcome in zip(level, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                broken[key] = outcome
+                if not seen[key].required:
+                    failures[key] = outcome
+                    _log.warning("optional singleton %s did not start", describe_provider(seen[key]), exc_info=outcome)
+                elif outcome not in errors:
+                    errors.append(outcome)
+            elif isinstance(outcome, BaseException):
                 raise outcome
-            provider = layer.providers[key]
-            if provider.required:
-                broken.add(key)
-                errors.append(outcome)
-            else:
-                failures[key] = outcome
-                _log.warning("optional singleton %s did not start", describe_provider(provider), exc_info=outcome)
     if errors:
         raise ExceptionGroup(f"{len(errors)} singleton{'s' if len(errors) > 1 else ''} failed to start", errors)
+
+
+async def _build(layer: Layer, key: Key, broken: Mapping[Key, Exception]) -> None:
+    if broken:
+        for needed in layer.closure(key) & broken.keys():
+            raise broken[needed]
+    await layer.owner(key).obtain(key)
 
 
 async def stop_singletons(layer: Layer) -> list[BaseException]:
@@ -86,11 +83,3 @@ async def _close_in_time(closer: Closer) -> BaseException | None:
         error.add_note(f"while closing {describe_provider(provider)}")
         return error
     return None
-
-
-async def close_leftovers(layers: list[Layer]) -> list[BaseException]:
-    """Close what overrides left behind when they ended synchronously, the last first."""
-    errors: list[BaseException] = []
-    while layers:
-        errors += await shielded(layers.pop().close())
-    return errors

@@ -5,9 +5,10 @@ import inspect
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from di._instances import closes_synchronously, run_now, shielded
+from di._instances import close_all, closes_synchronously, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
+from di._lifecycle import stop_singletons
 from di._providers import Kind, read_provider
 from di.errors import IncompleteFakeError, MissingProviderError, UnusedOverrideError
 
@@ -24,7 +25,15 @@ class Override:
             raise MissingProviderError(describe(key), f"override() at {location}")
         self._container = container
         self._key = key
-        self._provider = read_provider(key, real.lifetime, fake, location=location, timeout=real.timeout)
+        self._provider = read_provider(
+            key,
+            real.lifetime,
+            fake,
+            location=location,
+            timeout=real.timeout,
+            eager=real.eager,
+            required=real.required,
+        )
         if strict:
             _refuse_incomplete(key, fake, self._provider.kind)
         self._layer: Layer | None = None
@@ -34,7 +43,8 @@ class Override:
         """Begin; returns the fake as it was given."""
         container = self._container
         layer = Layer(container, {self._key: self._provider}, container.active_layer())
-        layer.below = innermost.get()
+        layer.below = _not_ended(innermost.get())
+        container.overrides.append(layer)
         container.overridden = True
         self._layer = layer
         self._token = innermost.set(layer)
@@ -44,10 +54,11 @@ class Override:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         layer = self._leave()
-        if closes_synchronously(layer.closers):
-            _raise_grouped(run_now(layer.close(), describe(self._key)))
-        else:
-            self._container.retire(layer)
+        if layer.is_building() or not closes_synchronously(layer.closers):
+            return  # the container closes it when it stops
+        self._container.overrides.remove(layer)
+        layer.singletons.clear()
+        _raise_grouped(run_now(close_all(layer.closers, None), describe(self._key)))
 
     async def __aenter__(self) -> Any:
         """Begin; returns the fake as it was given."""
@@ -57,8 +68,8 @@ class Override:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         layer = self._leave()
-        await layer.cancel_builds()
-        _raise_grouped(await shielded(layer.close()))
+        self._container.overrides.remove(layer)
+        _raise_grouped(await stop_singletons(layer))
 
     def check_used(self) -> None:
         """Raise `UnusedOverrideError` when nothing has asked for the type so far."""
@@ -76,6 +87,12 @@ class Override:
                 # Ended in another context than it began in (a fixture's teardown): there the layer is seen as ended.
                 self._token = None
         return layer
+
+
+def _not_ended(layer: Layer | None) -> Layer | None:
+    while layer is not None and layer.ended:
+        layer = layer.below
+    return layer
 
 
 def _raise_grouped(errors: list[BaseException]) -> None:

@@ -10,6 +10,7 @@ from di._graph import Node, needs_await
 from di._instances import (
     MISSING,
     Closer,
+    add_need_note,
     call,
     close_all,
     closes_synchronously,
@@ -100,6 +101,8 @@ class Scope:
         wanted, layer = self._enter(key)
         if asyncio.get_running_loop() is self._loop:
             value = await self._obtain_here(wanted, layer)
+        elif layer.is_singleton(wanted):
+            value = await layer.owner(wanted).obtain(wanted)
         else:
             handed_over = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop)
             value = await asyncio.wrap_future(handed_over)
@@ -118,6 +121,8 @@ class Scope:
         if value is MISSING:
             if self._on_own_loop():
                 value = self._get_on_loop(wanted, layer)
+            elif layer.is_singleton(wanted):
+                value = layer.owner(wanted).obtain_now(wanted)
             else:
                 value = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop).result()
         return value  # type: ignore[no-any-return]  # instances are stored untyped
@@ -172,16 +177,20 @@ class Scope:
     async def obtain(self, key: Key, layer: "Layer", path: tuple[Provider, ...] = ()) -> Any:
         """Return the instance of a checked key on the scope's own loop, as seen from a layer."""
         node = layer.node(key)
-        if node.provider.lifetime is Lifetime.TRANSIENT:
-            return await self._make(node, layer, path)
         if layer.parent is not None:
             layer.note_use(key)
+        if node.provider.lifetime is Lifetime.TRANSIENT:
+            return await self._make(node, layer, path)
         value = self._shared(key, layer)
         if value is not MISSING:
             return value
         owner = layer.owner(key)
         if node.provider.lifetime is Lifetime.SINGLETON:
-            return await owner.obtain(key)
+            try:
+                return await owner.obtain(key)
+            except BaseException as error:
+                add_need_note(error, path)
+                raise
         store = self._store(owner)
         while (value := store.get(key, MISSING)) is MISSING:
             pending = self._pending.get((owner, key)) if self._pending else None
