@@ -22,6 +22,7 @@ from starlette.responses import Response
 from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
+from di.errors import ContainerClosedError
 from middleware._connections import connection_of
 from middleware._markers import markers_below, service_provider_of
 from middleware._outcome import GuardedResponse, watch
@@ -164,11 +165,18 @@ def _fast_dependant(dependant: Dependant, container: Container, deps: Any, seede
     fast = dataclasses.replace(dependant, dependencies=others)
     in_thread = None if inspect.iscoroutinefunction(inspect.unwrap(endpoint)) else run_in_threadpool
 
+    plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
+
     async def bind_first(**values: Any) -> Any:
-        call = InjectedCall(container.root_layer, endpoint, injected, seeded=seeded, in_thread=in_thread)
-        if container.started or not container.stopped:
-            fast.call = await call.bind()
-        return await fast.call(**values)  # type: ignore[misc]  # bound in the line above
+        if container.stopped:
+            raise ContainerClosedError(describe(endpoint))
+        if not plans:
+            plans.append(InjectedCall(container.root_layer, endpoint, injected, seeded=seeded, in_thread=in_thread))
+        if container.active_layer() is not container.root_layer:
+            return await plans[0].call_without_plan(values)
+        bound = await plans[0].bind()
+        fast.call = bound
+        return await bound(**values)
 
     def unbind() -> None:
         fast.call = bind_first

@@ -1,0 +1,265 @@
+"""Promises E1 to E3 under attack: start, stop, builds in flight and plans while an override lasts."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from di import Container, Scope
+from di._compiler import InjectedCall
+from di._overrides import Override
+
+
+class Gateway:
+    name = "real"
+
+
+class Fake(Gateway):
+    name = "fake"
+
+
+class Billing:
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+
+def container_with(gateway: object, **options: bool) -> Container:
+    container = Container()
+    container.singleton(Gateway, gateway, **options)
+    container.singleton(Billing)
+    return container
+
+
+async def test_e1_start_under_an_override_builds_the_fake_and_never_the_real_one() -> None:
+    built: list[str] = []
+
+    def connect() -> Gateway:
+        built.append("real")
+        return Gateway()
+
+    container = container_with(connect)
+    with container.override(Gateway, Fake()):
+        async with container:
+            assert container[Billing].gateway.name == "fake"
+            assert built == []
+
+
+async def test_e1_after_an_override_of_the_start_the_real_one_is_built_on_first_use() -> None:
+    container = container_with(Gateway)
+    with container.override(Gateway, Fake()):
+        await container.start()
+    assert container[Billing].gateway.name == "real"
+    await container.stop()
+
+
+@pytest.mark.parametrize("ends", ["before the stop", "after the stop"])
+async def test_e1_async_teardown_of_a_sync_override_is_awaited_by_the_stop(ends: str) -> None:
+    log: list[str] = []
+
+    async def open_fake() -> AsyncIterator[Gateway]:
+        yield Fake()
+        await asyncio.sleep(0)
+        log.append("closed")
+
+    container = container_with(Gateway)
+    override = container.override(Gateway, open_fake)
+    override.__enter__()
+    await container.start()
+    if ends == "before the stop":
+        override.__exit__(None, None, None)
+    await container.stop()
+    assert log == ["closed"]
+    if ends == "after the stop":
+        override.__exit__(None, None, None)
+    assert container.overrides == []
+
+
+async def test_e1_dependents_of_a_fake_close_before_it_and_level_by_level() -> None:
+    log: list[str] = []
+
+    async def open_fake() -> AsyncIterator[Gateway]:
+        yield Fake()
+        log.append("gateway")
+
+    async def open_billing(gateway: Gateway) -> AsyncIterator[Billing]:
+        yield Billing(gateway)
+        log.append(f"billing on {gateway.name}")
+
+    container = Container()
+    container.singleton(Gateway)
+    container.singleton(Billing, open_billing, eager=False)
+    async with container:
+        async with container.override(Gateway, open_fake), container.scope() as scope:
+            await scope.resolve(Billing)
+        assert log == ["billing on fake", "gateway"]
+
+
+async def test_e1_a_sync_override_that_ends_while_its_fake_is_being_built_leaks_nothing() -> None:
+    started, may_end = asyncio.Event(), asyncio.Event()
+    log: list[str] = []
+
+    async def open_fake() -> AsyncIterator[Gateway]:
+        started.set()
+        try:
+            await may_end.wait()
+            yield Fake()
+        finally:
+            log.append("closed")
+
+    container = container_with(Gateway, eager=False)
+    await container.start()
+    async with container.scope() as scope:
+        with container.override(Gateway, open_fake):
+            waiting = asyncio.create_task(scope.resolve(Gateway))
+            await started.wait()
+        may_end.set()
+        with pytest.raises(Exception, match="Gateway was asked for after"):
+            await waiting
+    await container.stop()
+    assert log == ["closed"]
+
+
+async def test_e1_scoped_objects_of_a_fake_close_with_their_scope() -> None:
+    log: list[str] = []
+
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake closed")
+
+    container = Container()
+    container.scoped(Gateway)
+    container.scoped(Billing)
+    async with container, container.scope() as scope:
+        with container.override(Gateway, open_fake):
+            assert (await scope.resolve(Billing)).gateway.name == "fake"
+        assert log == []
+        assert (await scope.resolve(Billing)).gateway.name == "real"
+    assert log == ["fake closed"]
+
+
+async def test_e1_a_plan_that_is_not_bound_yet_builds_no_real_singleton_under_an_override() -> None:
+    built: list[str] = []
+
+    def connect() -> Gateway:
+        built.append("real")
+        return Gateway()
+
+    async def endpoint(billing: Billing) -> str:
+        return billing.gateway.name
+
+    container = container_with(connect, eager=False)
+    plan = InjectedCall(container.root_layer, endpoint, {"billing": Billing})
+    with container.override(Gateway, Fake()):
+        async with container.scope():
+            assert await plan.call_without_plan({}) == "fake"
+        assert built == []
+    async with container.scope():
+        assert await (await plan.bind())() == "real"
+
+
+async def test_e1_an_override_of_the_second_level_shares_what_it_does_not_touch() -> None:
+    class Clock: ...
+
+    class Shop:
+        def __init__(self, billing: Billing, clock: Clock) -> None:
+            self.billing, self.clock = billing, clock
+
+    container = container_with(Gateway)
+    container.singleton(Clock)
+    container.singleton(Shop)
+    async with container:
+        with container.override(Gateway, Fake()):
+            outer = container[Billing]
+            with container.override(Clock, Clock()):
+                assert container[Billing] is outer  # belongs to the outer override
+                assert container[Shop].billing is outer
+                assert container[Shop].clock is not container.root_layer.singletons[Clock]
+            assert container[Shop].clock is container.root_layer.singletons[Clock]
+
+
+async def test_e2_an_override_counts_in_threads_that_copy_the_context_and_in_no_other() -> None:
+    container = container_with(Gateway)
+    async with container:
+        with container.override(Gateway, Fake()):
+            assert (await asyncio.to_thread(lambda: container[Billing].gateway.name)) == "fake"
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(lambda: container[Billing].gateway.name).result() == "real"
+
+
+async def test_e2_a_scope_of_another_loop_sees_the_override_of_who_asks() -> None:
+    container = Container()
+    container.scoped(Gateway)
+    container.scoped(Billing)
+
+    async def ask(scope: Scope) -> str:
+        return (await scope.resolve(Billing)).gateway.name
+
+    async with container.scope() as scope:
+        with container.override(Gateway, Fake()):
+            assert await asyncio.to_thread(lambda: asyncio.run(ask(scope))) == "fake"
+        assert await ask(scope) == "real"
+
+
+def test_e2_overrides_in_many_threads_at_once_do_not_meet() -> None:
+    container = container_with(Gateway)
+    all_have_begun = threading.Barrier(4)
+    found: dict[int, bool] = {}
+
+    def work(number: int) -> None:
+        mine = Fake()
+        with container.override(Gateway, mine):
+            all_have_begun.wait(5)
+            found[number] = container[Billing].gateway is mine
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == dict.fromkeys(range(4), True)
+    assert container.overrides == []
+
+
+async def test_e2_a_long_row_of_overrides_leaves_nothing_behind() -> None:
+    """As fixtures do it: begun in one context, ended in another."""
+    container = container_with(Gateway)
+
+    async def begin() -> None:
+        blocks.append(container.override(Gateway, Fake()))
+        blocks[-1].__enter__()
+
+    async with container:
+        blocks: list[Override] = []
+        for _ in range(3):
+            await begin()
+            await asyncio.create_task(_end(blocks.pop()))
+            assert container[Billing].gateway.name == "real"
+        with container.override(Gateway, Fake()):
+            layer = container.active_layer()
+            assert layer.below is None
+    assert container.overrides == []
+
+
+async def _end(block: Override) -> None:
+    block.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("lifetime", ["singleton", "scoped", "transient"])
+@pytest.mark.parametrize("reach", ["directly", "through a dependent", "from sync code"])
+async def test_e3_using_a_fake_in_any_way_counts_as_use(lifetime: str, reach: str) -> None:
+    container = Container()
+    getattr(container, lifetime)(Gateway)
+    getattr(container, lifetime)(Billing)
+    override = container.override(Gateway, Fake())
+    with override:
+        async with container.scope() as scope:
+            match reach:
+                case "directly":
+                    await scope.resolve(Gateway)
+                case "through a dependent":
+                    await scope.resolve(Billing)
+                case _:
+                    scope.get(Gateway)
+    override.check_used()
