@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from backend.db import migrate
 from backend.db.engine import DatabaseUnavailable, InvalidDatabaseUrl, parse_url
 from tests.conftest import MakeSettings
-from tests.support.isolation import admin_engine
+from tests.support.isolation import run_alone
 
 
 async def rows(url: str, query: str) -> list[str]:
@@ -18,16 +18,6 @@ async def rows(url: str, query: str) -> list[str]:
     try:
         async with engine.connect() as connection:
             return [str(row[0]) for row in await connection.execute(text(query))]
-    finally:
-        await engine.dispose()
-
-
-async def run_alone(url: str, *statements: str) -> None:
-    engine = admin_engine(url)
-    try:
-        async with engine.connect() as connection:
-            for statement in statements:
-                await connection.execute(text(statement))
     finally:
         await engine.dispose()
 

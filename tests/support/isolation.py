@@ -1,8 +1,7 @@
 """Give each test a database, a Valkey number and settings of its own."""
 
+import asyncpg
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from backend.db.engine import parse_url
 from backend.settings import Settings
@@ -23,26 +22,27 @@ class IsolatedSettings(Settings):
         return (init_settings,)
 
 
-def admin_engine(url: str) -> AsyncEngine:
-    """Open an engine that may create and drop databases."""
-    return create_async_engine(parse_url(url), isolation_level="AUTOCOMMIT", pool_size=1)
-
-
 async def create_database(admin_url: str, name: str, *, template: str = "template1") -> None:
-    """Copy a template into a new database; nobody may be connected to the template."""
-    engine = admin_engine(admin_url)
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    finally:
-        await engine.dispose()
+    """Copy a template into a new database; nobody may be connected to the template.
+
+    Without syncing to disk, copying files is twice as fast as writing the copy to the log.
+    """
+    await run_alone(admin_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
 
 async def drop_database(admin_url: str, name: str) -> None:
     """Drop a database, and end the connections a failed test left behind."""
-    engine = admin_engine(admin_url)
+    await run_alone(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def run_alone(url: str, *statements: str) -> None:
+    """Run statements outside of any transaction, on a connection of their own."""
+    address = parse_url(url)
+    connection = await asyncpg.connect(
+        host=address.query.get("host", address.host), user=address.username, database=address.database
+    )
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        for statement in statements:
+            await connection.execute(statement)
     finally:
-        await engine.dispose()
+        await connection.close()
