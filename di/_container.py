@@ -47,7 +47,7 @@ class Container(lagom.Container):
 
     def __init__(self, *, autowire: bool = False) -> None:
         super().__init__()
-        self.overridden = False  # whether an override was ever made; compiled plans step aside then
+        self.overridden = 0  # how many overrides last, in any context; compiled plans step aside meanwhile
         self.started = False
         self.stopped = False
         self.failures: dict[Key, BaseException] = {}

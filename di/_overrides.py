@@ -45,7 +45,7 @@ class Override:
         layer = Layer(container, {self._key: self._provider}, container.active_layer())
         layer.below = _not_ended(innermost.get())
         container.overrides.append(layer)
-        container.overridden = True
+        container.overridden += 1
         self._layer = layer
         self._token = innermost.set(layer)
         return self._provider.make
@@ -80,6 +80,7 @@ class Override:
         layer = self._layer
         assert layer is not None  # noqa: S101 - entered before left
         layer.ended = True
+        self._container.overridden -= 1
         if self._token is not None:
             try:
                 innermost.reset(self._token)
@@ -106,7 +107,12 @@ def _refuse_incomplete(key: Key, fake: Any, kind: Kind) -> None:
     missing = [
         name
         for name, member in inspect.getmembers_static(key)
-        if not name.startswith("_") and inspect.isroutine(member) and not hasattr(fake, name)
+        if not name.startswith("_") and inspect.isroutine(member) and not _offers(fake, name)
     ]
     if missing:
         raise IncompleteFakeError(describe(key), [f"{name}()" for name in missing])
+
+
+def _offers(fake: Any, name: str) -> bool:
+    # First without running descriptors of the fake: some of them warn when they are merely looked at.
+    return inspect.getattr_static(fake, name, None) is not None or hasattr(fake, name)

@@ -29,6 +29,19 @@ from tests.support.live_server import serve
 
 VALKEY_DATABASES = 10_000
 TEMPLATE = "migrated_template"
+DEFAULTS: dict[str, Any] = {
+    "database_url": "postgresql://nobody@127.0.0.1:1/nowhere",
+    "redis_url": "redis://127.0.0.1:1/0",
+    "storage_url": "file:///nonexistent",
+    "jwt_secret_key": "a-secret-for-tests-only-0123456789abcdef",
+    "argon2_time_cost": 1,
+    "argon2_memory_kib": 8,
+    "database_pool_size": 5,
+    "rate_limiting_enabled": True,
+    "requests_per_minute_anonymous": 100_000,
+    "requests_per_minute_free": 100_000,
+}
+"""Settings without servers; tests give the addresses of theirs."""
 
 MakeSettings = Callable[..., Settings]
 SignUp = Callable[..., Awaitable[SignedIn]]
@@ -97,20 +110,8 @@ def make_settings(tmp_path: Path) -> MakeSettings:
     """Make settings that know nothing of the environment; without servers unless their addresses are given."""
 
     def make(**values: Any) -> Settings:
-        defaults: dict[str, Any] = {
-            "database_url": "postgresql://nobody@127.0.0.1:1/nowhere",
-            "redis_url": "redis://127.0.0.1:1/0",
-            "storage_url": (tmp_path / "storage").as_uri(),
-            "mail_folder": str(tmp_path / "mail"),
-            "jwt_secret_key": "a-secret-for-tests-only-0123456789abcdef",
-            "argon2_time_cost": 1,
-            "argon2_memory_kib": 8,
-            "database_pool_size": 5,
-            "rate_limiting_enabled": True,
-            "requests_per_minute_anonymous": 100_000,
-            "requests_per_minute_free": 100_000,
-        }
-        return IsolatedSettings(**(defaults | values))
+        folders = {"storage_url": (tmp_path / "storage").as_uri(), "mail_folder": str(tmp_path / "mail")}
+        return IsolatedSettings(**(DEFAULTS | folders | values))
 
     return make
 
@@ -155,18 +156,35 @@ def tls() -> SSLContext:
     return trust_public_authorities()
 
 
-@pytest.fixture
-async def container(settings: Settings, tls: SSLContext) -> AsyncIterator[Container]:
-    """Give the started container of this test."""
+@pytest.fixture(scope="session")
+def built() -> tuple[Container, FastAPI]:
+    """Build the application once for all tests of this process; each starts it with settings of its own."""
+    settings = IsolatedSettings(**DEFAULTS)
     container = build_container(settings)
+    return container, create_app(settings, container)
+
+
+@pytest.fixture
+async def container(settings: Settings, tls: SSLContext, built: tuple[Container, FastAPI]) -> AsyncIterator[Container]:
+    """Give the started container of this test; nothing that was built for another test is left in it."""
+    container, _ = built
+    container.replace(Settings, settings)
     container.replace(SSLContext, tls)
     async with container:
         yield container
 
 
 @pytest.fixture
-async def app(settings: Settings, container: Container) -> AsyncIterator[FastAPI]:
+async def app(container: Container, built: tuple[Container, FastAPI]) -> AsyncIterator[FastAPI]:
     """Give the running application of this test."""
+    _, app = built
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def own_app(settings: Settings, container: Container) -> AsyncIterator[FastAPI]:
+    """Give an application that no other test uses: to add routes to, or to count its requests."""
     app = create_app(settings, container)
     async with app.router.lifespan_context(app):
         yield app

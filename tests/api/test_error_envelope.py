@@ -18,6 +18,12 @@ from backend.errors import Forbidden, NotFound, RateLimited, Unavailable
 from tests.conftest import SessionAs
 
 
+@pytest.fixture
+def app(own_app: FastAPI) -> FastAPI:
+    """Use an application of this test's own: routes are added to it."""
+    return own_app
+
+
 class Body(ApiModel):
     name: str
     nested: dict[str, Any] = Field(default_factory=dict)

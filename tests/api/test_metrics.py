@@ -2,12 +2,19 @@
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from backend.api.main import create_app
 from backend.settings import Settings
 from di import Container
+
+
+@pytest.fixture
+def app(own_app: FastAPI) -> FastAPI:
+    """Use an application of this test's own: it is changed or counted here."""
+    return own_app
 
 
 async def count(client: httpx.AsyncClient, **labels: str) -> float:

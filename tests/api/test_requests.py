@@ -13,6 +13,12 @@ from backend.context import RequestContext
 from backend.settings import Settings
 
 
+@pytest.fixture
+def app(own_app: FastAPI) -> FastAPI:
+    """Use an application of this test's own: it is changed or counted here."""
+    return own_app
+
+
 def add_context_route(app: FastAPI) -> None:
     async def read_context(
         context: Annotated[RequestContext, deps.depends(RequestContext)],

@@ -10,6 +10,13 @@ from backend.api.main import create_app
 from backend.settings import Environment, Settings
 from di import Container
 
+
+@pytest.fixture
+def app(own_app: FastAPI) -> FastAPI:
+    """Use an application of this test's own: routes are added to it."""
+    return own_app
+
+
 ORIGIN = "http://localhost:3000"
 
 
