@@ -1,9 +1,11 @@
 """A scope per HTTP request and WebSocket connection, in pure ASGI."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import anyio
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
@@ -15,14 +17,26 @@ from di._scope import current
 class Connection:
     """What a request scope knows of its connection: the ASGI triple, and FastAPI's own object once there is one."""
 
-    __slots__ = ("client_gone", "receive", "request", "scope", "send")
+    __slots__ = ("client_gone", "receive", "request", "scope", "send", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
         self.request: Any = None
+        self.started = False  # whether the first byte of the response is on its way
         self.client_gone = False
+
+    def ended_by_client(self, error: BaseException) -> bool:
+        """Whether an error only tells that the client went away after the first byte, which is no failure.
+
+        Servers of ASGI 2.4 say it in `send`, those before cancel what streams, and middleware between may cancel too.
+        """
+        if isinstance(error, BaseExceptionGroup):
+            return all(self.ended_by_client(each) for each in error.exceptions)
+        if isinstance(error, OSError | ClientDisconnect):
+            return self.client_gone
+        return isinstance(error, WebSocketDisconnect) or (self.started and isinstance(error, asyncio.CancelledError))
 
 
 class RequestScopeMiddleware:
@@ -35,39 +49,37 @@ class RequestScopeMiddleware:
     Args:
         app: the next ASGI application.
         container: the container whose scopes are opened.
-        on_first_connection: called once, before the first connection is served.
+        before_connection: called before every connection is served.
     """
 
-    def __init__(
-        self, app: ASGIApp, container: Container, on_first_connection: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, container: Container, before_connection: Callable[[], None] | None = None) -> None:
         self.app = app
         self.container = container
-        self._on_first_connection = on_first_connection
+        self._before_connection = before_connection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        if self._on_first_connection is not None:
-            first, self._on_first_connection = self._on_first_connection, None
-            first()
+        if self._before_connection is not None:
+            self._before_connection()
         outer = current.get()
         if outer is not None and _serves(outer, self.container, scope):
             await self.app(scope, receive, send)
             return
-        work = UnitOfWork(self.container, outer, Connection(scope, receive, send))
+        connection = Connection(scope, receive, send)
+        work = UnitOfWork(self.container, outer, connection)
         token = current.set(work)
         try:
-            await self.app(scope, receive, _after_success(work, send) if kind == "http" else send)
+            await self.app(scope, receive, _after_success(work, connection) if kind == "http" else send)
             if work.awaits_success:
                 await work.succeed()
-        except WebSocketDisconnect:
-            await work.succeed()  # a client that went away is no failure
-            raise
         except BaseException as error:
-            work.fail(error)
+            if not connection.ended_by_client(error):
+                work.fail(error)
+            elif work.awaits_success and not isinstance(error, asyncio.CancelledError):
+                await work.succeed()
             raise
         finally:
             try:
@@ -91,17 +103,19 @@ def _serves(outer: UnitOfWork, container: Container, scope: Scope) -> bool:
     return False
 
 
-def _after_success(work: UnitOfWork, send: Send) -> Send:
+def _after_success(work: UnitOfWork, connection: Connection) -> Send:
     """Return a `send` that lets nothing out before the `on_success` callbacks have run."""
+    send = connection.send
 
-    def guarded(message: Message) -> Any:
-        if work.awaits_success and message["type"] == "http.response.start":
-            return _succeed_then_send(work, send, message)
-        return send(message)
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if work.awaits_success:
+                await work.succeed()
+            connection.started = True
+        try:
+            await send(message)
+        except OSError:
+            connection.client_gone = True
+            raise
 
     return guarded
-
-
-async def _succeed_then_send(work: UnitOfWork, send: Send, message: Message) -> None:
-    await work.succeed()
-    await send(message)

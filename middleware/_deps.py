@@ -15,7 +15,7 @@ from di.errors import NoScopeError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._connections import register_connections
 from middleware._markers import ServiceProvider, mark
-from middleware._routes import prepare, roots_of
+from middleware._routes import Preparation, roots_of
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
 
 T = TypeVar("T")
@@ -80,15 +80,13 @@ class Deps:
                 _register_source(container, key, dependency)
         further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
 
-        def prepare_routes() -> None:
-            prepare(app, container, self, self._hidden)
-
+        preparation = Preparation(app, container, self, self._hidden)
         inner = app.router.lifespan_context
 
         @asynccontextmanager
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
             container.validate({**roots_of(app, self), **further})
-            prepare_routes()
+            preparation.refresh()
             if container.started:
                 async with inner(asgi) as state:
                     yield state
@@ -97,7 +95,7 @@ class Deps:
                     yield state
 
         app.router.lifespan_context = lifespan
-        app.add_middleware(RequestScopeMiddleware, container=container, on_first_connection=prepare_routes)
+        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=preparation.refresh)
 
     def override(self, key: type[T], fake: Any, *, strict: bool = True) -> Override:
         """Put another provider in the place of a type for a while; see `Container.override`.

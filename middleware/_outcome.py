@@ -1,22 +1,90 @@
-"""How a request ended: seen where FastAPI still has the exception, told to the scope before the first byte."""
+"""How a request ended: seen before handlers turn exceptions into responses, told to the scope before the first byte."""
 
+import inspect
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import cast
+from typing import Any, cast
 
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocketDisconnect
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from di import Scope as UnitOfWork
+from di._scope import current
 from middleware._asgi import Connection
 
 WATCHED = "di.watched"  # key in the ASGI scope: the unit of work that is told how this connection ends
+HANDLERS = "starlette.exception_handlers"
+
+
+class OutcomeWatch:
+    """The innermost ASGI layer of an application: tells the scope of every exception, handled or not.
+
+    Starlette turns exceptions into responses around its routes and around its router. This layer stands between them,
+    and puts handlers that report in the place of those that the routes will use.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._plain: tuple[Any, Any] = (None, None)
+        self._reporting: tuple[Any, Any] = (None, None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        work = _unit_of_work()
+        if work is None or scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        by_class, by_status = scope.get(HANDLERS) or ({}, {})
+        if by_class is not self._plain[0] or by_status is not self._plain[1]:
+            self._plain = (by_class, by_status)
+            self._reporting = (_all_reporting(by_class), _all_reporting(by_status))
+        scope[HANDLERS] = self._reporting
+        try:
+            await self.app(scope, receive, send)
+        except BaseException as error:
+            _report(work, error)
+            raise
+
+
+def _all_reporting(handlers: Mapping[Any, ExceptionHandler]) -> dict[Any, ExceptionHandler]:
+    return {key: _reporting(handler) for key, handler in handlers.items()}
+
+
+def _reporting(handler: Any) -> ExceptionHandler:
+    async def report_and_await(connection: Any, error: Exception) -> Any:
+        _report_here(error)
+        return await handler(connection, error)
+
+    def report_and_call(connection: Any, error: Exception) -> Any:
+        _report_here(error)
+        return handler(connection, error)
+
+    is_async = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
+    return report_and_await if is_async else report_and_call
+
+
+def _report_here(error: BaseException) -> None:
+    work = _unit_of_work()
+    if work is not None:
+        _report(work, error)
+
+
+def _unit_of_work() -> UnitOfWork | None:
+    """Return the innermost scope that belongs to a connection."""
+    work = current.get()
+    while work is not None and not isinstance(work.connection, Connection):
+        work = work.outer
+    return work
+
+
+def _report(work: UnitOfWork, error: BaseException) -> None:
+    if not cast(Connection, work.connection).ended_by_client(error):
+        work.fail(error)
 
 
 class GuardedResponse:
-    """A response that runs `on_success` before its first byte, and tells the scope when its body breaks."""
+    """A response that runs `on_success` before its first byte, where the application's handlers see what it raises."""
 
     __slots__ = ("_response", "_work")
 
@@ -28,28 +96,18 @@ class GuardedResponse:
         work = self._work
         if work.awaits_success:
             await work.succeed()
-        connection = cast(Connection, work.connection)
-
-        async def watched(message: Message) -> None:
-            try:
-                await send(message)
-            except OSError:
-                connection.client_gone = True
-                raise
-
         try:
-            await self._response(scope, receive, watched)
-        except (ClientDisconnect, OSError):
-            # A client that went away after the first byte is no failure; any other I/O error of the body is one.
-            if not connection.client_gone:
+            await self._response(scope, receive, send)
+        except (ClientDisconnect, OSError) as error:
+            # Nobody is there to be told; generators of FastAPI's dependencies end well too.
+            if not cast(Connection, work.connection).ended_by_client(error):
                 raise
-            connection.client_gone = False
 
 
 def watch(connection: HTTPConnection, work: UnitOfWork) -> None:
     """Tell the scope of every exception that leaves the endpoint, its dependencies or its response.
 
-    The innermost exit stack of FastAPI sees exceptions before any handler turns them into a response.
+    The innermost exit stack of FastAPI sees exceptions before the dependencies with `yield` of the request do.
     """
     scope = connection.scope
     if scope.get(WATCHED) is not work:
@@ -68,12 +126,12 @@ class _Failure:
     def __call__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and not isinstance(error, WebSocketDisconnect):
-            self._work.fail(error)
+        if error is not None:
+            _report(self._work, error)
 
 
 def watch_late(connection: HTTPConnection, work: UnitOfWork) -> None:
-    """Do for a route that was not prepared (added after start) what prepared ones get around their handler."""
+    """Do for a route that could not be prepared what prepared ones get around their handler."""
     scope = connection.scope
     if scope.get(WATCHED) is work:
         return

@@ -6,15 +6,16 @@ plain `Depends`.
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, cast
 
 import fastapi.routing
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.models import Dependant, _is_coroutine_callable
 from fastapi.dependencies.utils import get_dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute, request_response
+from fastapi.routing import APIRoute, APIRouter, APIWebSocketRoute, request_response
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,10 +23,11 @@ from starlette.responses import Response
 from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
-from di.errors import ContainerClosedError
+from di.errors import ContainerClosedError, DiError
+from middleware._asgi import RequestScopeMiddleware
 from middleware._connections import connection_of
 from middleware._markers import markers_below, service_provider_of
-from middleware._outcome import GuardedResponse, watch
+from middleware._outcome import GuardedResponse, OutcomeWatch, watch
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -49,19 +51,37 @@ class InjectedRoute:
         return f"{methods} {self.holder.path}"
 
 
-def injected_routes(app: FastAPI) -> Iterator[InjectedRoute]:
-    """Yield every HTTP and WebSocket route of an application as it is served, however deep it was included."""
-    contexts = getattr(fastapi.routing, "iter_route_contexts", None)
-    if contexts is None:  # FastAPI before 0.137 keeps one flat list
-        for route in app.router.routes:
-            if isinstance(route, APIRoute | APIWebSocketRoute):
-                yield InjectedRoute(route, route, effective=False)
-        return
-    for context in contexts(app.router.routes):
-        original = context.original_route
-        if isinstance(original, APIRoute | APIWebSocketRoute):
-            holder = context._effective_route
-            yield InjectedRoute(original, holder, effective=isinstance(original, APIRoute) and holder is not original)
+def applications_of(app: Starlette) -> Iterator[Starlette]:
+    """Yield an application and those mounted below it, except those that were installed with a container themselves."""
+    waiting, seen = [app], {app}
+    while waiting:
+        current = waiting.pop()
+        yield current
+        for context in _contexts(current):
+            mounted = getattr(context.original_route, "_base_app", None)
+            if isinstance(mounted, Starlette) and mounted not in seen and not _is_installed(mounted):
+                seen.add(mounted)
+                waiting.append(mounted)
+
+
+def _is_installed(app: Starlette) -> bool:
+    return any(cast(Any, middleware.cls) is RequestScopeMiddleware for middleware in app.user_middleware)
+
+
+def _contexts(app: Starlette) -> Iterable[Any]:
+    """Yield FastAPI's view of every route of an application as it is served, however deep it was included."""
+    return fastapi.routing.iter_route_contexts(app.router.routes)
+
+
+def injected_routes(app: Starlette) -> Iterator[InjectedRoute]:
+    """Yield every HTTP and WebSocket route of an application and of those mounted below it."""
+    for each in applications_of(app):
+        for context in _contexts(each):
+            original = context.original_route
+            if isinstance(original, APIRoute | APIWebSocketRoute):
+                holder = context._effective_route
+                effective = isinstance(original, APIRoute) and holder is not original
+                yield InjectedRoute(original, holder, effective)
 
 
 def roots_of(app: FastAPI, deps: object) -> dict[str, Key]:
@@ -75,15 +95,48 @@ def roots_of(app: FastAPI, deps: object) -> dict[str, Key]:
     return roots
 
 
-def prepare(app: FastAPI, container: Container, deps: Any, hidden: Mapping[Key, Callable[..., Any]]) -> None:
-    """Put the compiled call and the outcome watch around every route of an application; may be repeated."""
-    for route in injected_routes(app):
-        needed = _hidden_for(route.dependant, container, deps, hidden)
-        for seed in reversed(needed.values()):
-            route.dependant.dependencies.insert(0, get_dependant(path=route.holder.path_format, call=seed))
-        if isinstance(route.original, APIRoute) and not getattr(route.holder, "_di_prepared", False):
-            route.holder._di_prepared = True
-            _prepare_http(route, container, deps, frozenset(needed))
+class Preparation:
+    """Keeps the routes of an application prepared: from the start, and again whenever routes were added."""
+
+    def __init__(
+        self, app: FastAPI, container: Container, deps: object, hidden: Mapping[Key, Callable[..., Any]]
+    ) -> None:
+        self._app = app
+        self._container = container
+        self._deps = deps
+        self._hidden = hidden
+        self._routers: list[Any] = []
+        self._version = -1
+
+    def refresh(self) -> None:
+        """Prepare what is new; nearly free when nothing is."""
+        version = sum(router._routes_version for router in self._routers)
+        if version == self._version:
+            return
+        for app in applications_of(self._app):
+            if not isinstance(app.router.middleware_stack, OutcomeWatch):
+                app.router.middleware_stack = OutcomeWatch(app.router.middleware_stack)
+        for route in injected_routes(self._app):
+            needed = _hidden_for(route.dependant, self._container, self._deps, self._hidden)
+            for seed in reversed(needed.values()):
+                route.dependant.dependencies.insert(0, get_dependant(path=route.holder.path_format, call=seed))
+            if isinstance(route.original, APIRoute) and not getattr(route.holder, "_di_prepared", False):
+                route.holder._di_prepared = True
+                _prepare_http(route, self._container, self._deps, frozenset(needed))
+        self._routers = list(_routers_of(self._app))
+        self._version = sum(router._routes_version for router in self._routers)
+
+
+def _routers_of(app: FastAPI) -> Iterator[APIRouter]:
+    """Yield every router that routes may be added to."""
+    waiting: list[Any] = [each.router for each in applications_of(app)]
+    seen = set()
+    while waiting:
+        router = waiting.pop()
+        if isinstance(router, APIRouter) and id(router) not in seen:  # a router has no hash
+            seen.add(id(router))
+            yield router
+            waiting += [getattr(route, "original_router", None) for route in router.routes]
 
 
 def _hidden_for(
@@ -95,8 +148,9 @@ def _hidden_for(
     present = {below.call for below in dependant.dependencies}
     reached: set[Key] = set()
     for provider, _ in markers_below(dependant):
-        if provider.deps is deps and container.root_layer.provider(provider.key) is not None:
-            reached |= container.root_layer.closure(provider.key)
+        if provider.deps is deps:
+            with suppress(DiError):  # validation tells; without a lifespan, the route that asks does
+                reached |= container.root_layer.closure(provider.key)
     return {key: seed for key, seed in hidden.items() if key in reached and seed not in present}
 
 
@@ -163,7 +217,7 @@ def _fast_dependant(dependant: Dependant, container: Container, deps: Any, seede
     if not injected or endpoint is None or _streams(endpoint):
         return None
     fast = dataclasses.replace(dependant, dependencies=others)
-    in_thread = None if inspect.iscoroutinefunction(inspect.unwrap(endpoint)) else run_in_threadpool
+    in_thread = None if _is_coroutine_callable(endpoint) else run_in_threadpool
 
     plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
 
