@@ -24,7 +24,7 @@ from backend.embedded.throw_away import ThrowAwayServers, throw_away_servers
 from backend.settings import Settings
 from di import Container
 from tests.support.accounts import SignedIn, signed_in
-from tests.support.isolation import IsolatedSettings, create_database, drop_database
+from tests.support.isolation import IsolatedSettings, create_database, drop_database, emptied, shape_of
 from tests.support.live_server import serve
 
 VALKEY_DATABASES = 10_000
@@ -81,13 +81,37 @@ def numbers() -> Iterator[int]:
     return count(1)
 
 
+@pytest.fixture(scope="session")
+def migrated_shape(servers: ThrowAwayServers, migrated_template: str) -> str:
+    """Know what a migrated database looks like."""
+    return asyncio.run(shape_of(servers.postgres.url(migrated_template)))
+
+
+@pytest.fixture(scope="session")
+def emptied_databases() -> list[str]:
+    """Keep the names of databases whose tests have ended."""
+    return []
+
+
 @pytest.fixture
-async def database_url(servers: ThrowAwayServers, migrated_template: str, numbers: Iterator[int]) -> AsyncIterator[str]:
-    """Give this test a migrated database of its own."""
-    name = f"test_{next(numbers)}"
-    await create_database(servers.postgres.url("postgres"), name, template=migrated_template)
+async def database_url(
+    servers: ThrowAwayServers,
+    migrated_template: str,
+    migrated_shape: str,
+    emptied_databases: list[str],
+    numbers: Iterator[int],
+) -> AsyncIterator[str]:
+    """Give this test a migrated database without rows, which no other test has at the same time."""
+    if emptied_databases:
+        name = emptied_databases.pop()
+    else:
+        name = f"test_{next(numbers)}"
+        await create_database(servers.postgres.url("postgres"), name, template=migrated_template)
     yield servers.postgres.url(name)
-    await drop_database(servers.postgres.url("postgres"), name)
+    if await emptied(servers.postgres.url(name), migrated_shape):
+        emptied_databases.append(name)
+    else:
+        await drop_database(servers.postgres.url("postgres"), name)
 
 
 @pytest.fixture
