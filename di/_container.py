@@ -56,6 +56,8 @@ class Container(lagom.Container):
         self.overrides: list[Layer] = []  # those that last, and those with something left to close
         self._on_stop: list[Callable[[], None]] = []
         self._home: asyncio.AbstractEventLoop | None = None
+        self._starting = asyncio.Lock()
+        self._users = 0  # how many have started it and not stopped it
         self._aliases: dict[type, list[tuple[Key, str]]] = {}
         for key, lifetime, kind in ((Container, Lifetime.SINGLETON, Kind.VALUE), (Scope, Lifetime.SCOPED, Kind.SCOPE)):
             self.root_layer.providers[key] = Provider(key, lifetime, kind, self, (), "di")
@@ -287,12 +289,19 @@ class Container(lagom.Container):
     async def start(self) -> None:
         """Validate, then build the eager singletons, in parallel as far as they do not need each other.
 
+        Several may start one container, such as applications that share it: the first start builds, the last stop
+        closes.
+
         Raises:
             GraphError: the graph has problems; nothing was built.
             ExceptionGroup: singletons failed; what was already open is closed again.
         """
-        if self.started:
-            return
+        async with self._starting:
+            if not self.started:
+                await self._start()
+            self._users += 1
+
+    async def _start(self) -> None:
         self.validate()
         self.stopped = False
         self.failures = {}
@@ -308,12 +317,13 @@ class Container(lagom.Container):
             raise
 
     async def stop(self) -> None:
-        """Close everything in reverse dependency order, in parallel where possible.
+        """Close everything in reverse dependency order, in parallel where possible, unless others still use it.
 
         Raises:
             BaseExceptionGroup: some teardowns failed or took too long; all were tried.
         """
-        if self.stopped:
+        self._users = max(self._users - 1, 0)
+        if self.stopped or self._users:
             return
         self.stopped = True
         for reset in self._on_stop:

@@ -87,12 +87,8 @@ class Deps:
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
             container.validate({**roots_of(app, self), **further})
             preparation.refresh()
-            if container.started:
-                async with inner(asgi) as state:
-                    yield state
-            else:
-                async with container, inner(asgi) as state:
-                    yield state
+            async with container, inner(asgi) as state:
+                yield state
 
         app.router.lifespan_context = lifespan
         app.add_middleware(RequestScopeMiddleware, container=container, before_connection=preparation.refresh)
