@@ -201,6 +201,16 @@ class Container(lagom.Container):
         """Refuse: scoped lifetimes do this, also for asynchronous providers."""
         raise UnsupportedLagomFeatureError("temporary_singletons()", "Register the types as scoped.")
 
+    def partial(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: its arguments would outlive the unit of work they belong to."""
+        raise UnsupportedLagomFeatureError("partial()", "In routes use deps.depends(T); elsewhere resolve in a scope.")
+
+    def magic_partial(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: see `partial`."""
+        raise UnsupportedLagomFeatureError(
+            "magic_partial()", "In routes use deps.depends(T); elsewhere resolve in a scope."
+        )
+
     # --- scopes -----------------------------------------------------------------------------------------------------
 
     def scope(self, provided: Mapping[Any, Any] | None = None) -> Scope:

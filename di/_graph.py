@@ -152,7 +152,7 @@ def find_problems(graph: Graph, roots: Mapping[str, Key], reached: set[Key] | No
     linear in nodes plus edges, and does not recurse.
     """
     done: set[Key] = set() if reached is None else reached
-    short_lived: dict[Key, tuple[Key, ...] | None] = {}
+    short_lived: dict[Key, Key | None] = {}
     for description, root in roots.items():
         if graph.provider(root) is None:
             yield MissingProviderError(describe(root), description)
@@ -163,9 +163,7 @@ def find_problems(graph: Graph, roots: Mapping[str, Key], reached: set[Key] | No
 class _Walk:
     """A depth-first walk from one root that knows the path it came by."""
 
-    def __init__(
-        self, graph: Graph, description: str, done: set[Key], short_lived: dict[Key, tuple[Key, ...] | None]
-    ) -> None:
+    def __init__(self, graph: Graph, description: str, done: set[Key], short_lived: dict[Key, Key | None]) -> None:
         self._graph = graph
         self._description = description
         self._done = done
@@ -208,24 +206,24 @@ class _Walk:
     def _leave(self, key: Key) -> Iterator[DiError]:
         provider = self._graph.provider(key)
         assert provider is not None  # noqa: S101 - see _enter
-        held = self._scoped_below(provider)
-        if provider.lifetime is Lifetime.SINGLETON and held is not None:
+        towards = self._towards_scoped(provider)
+        if provider.lifetime is Lifetime.SINGLETON and towards is not None:
+            held = [towards]
+            while (further := self._short_lived.get(held[-1])) is not None:
+                held.append(further)
             path = [*self._path(), *(self._step(each) for each in held)]
             yield CaptiveDependencyError(describe(key), describe(held[-1]), path)
-        self._short_lived[key] = held if provider.lifetime is Lifetime.TRANSIENT else None
+        self._short_lived[key] = towards if provider.lifetime is Lifetime.TRANSIENT else None
         del self._trail[key]
 
-    def _scoped_below(self, provider: Provider) -> tuple[Key, ...] | None:
-        """Return the keys that lead to the first scoped type that instances of this provider hold on to."""
+    def _towards_scoped(self, provider: Provider) -> Key | None:
+        """Return the dependency through which instances of a provider hold on to something scoped, if one does."""
         for parameter in provider.parameters:
             dependency = self._graph.provider(parameter.key) if self._graph.bound(parameter) else None
-            if dependency is None:
-                continue
-            if dependency.lifetime is Lifetime.SCOPED:
-                return (parameter.key,)
-            further = self._short_lived.get(parameter.key)
-            if further is not None:
-                return (parameter.key, *further)
+            if dependency is not None and (
+                dependency.lifetime is Lifetime.SCOPED or self._short_lived.get(parameter.key) is not None
+            ):
+                return parameter.key
         return None
 
     def _cycle(self, key: Key) -> CycleError:
@@ -248,17 +246,22 @@ def needs_await(
     under_way: typing.Callable[[Key], bool] | None = None,
 ) -> Key | None:
     """Return the first key below `key` that is not built yet and can only be had by awaiting, or `None`."""
+    for node in unbuilt(graph, key, built):
+        if node.provider.is_async or (under_way is not None and under_way(node.provider.key)):
+            return node.provider.key
+    return None
+
+
+def unbuilt(graph: Graph, key: Key, built: typing.Callable[[Key], bool]) -> Iterator[Node]:
+    """Yield what has to be made for a key: the key and everything below it, but nothing below what is built."""
     waiting, seen = [key], set()
     while waiting:
         current = waiting.pop()
-        if current in seen or built(current):
-            continue
-        seen.add(current)
-        node = graph.node(current)
-        if node.provider.is_async or (under_way is not None and under_way(current)):
-            return current
-        waiting.extend(node.dependencies)
-    return None
+        if current not in seen and not built(current):
+            seen.add(current)
+            node = graph.node(current)
+            yield node
+            waiting.extend(node.dependencies)
 
 
 def levels_of(graph: Graph, keys: typing.Iterable[Key]) -> list[list[Key]]:

@@ -131,7 +131,7 @@ def read_parameters(make: Callable[..., Any]) -> tuple[Parameter, ...]:
     for parameter in signature.parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        key, problem = hints.key_of(parameter.name)
+        key, problem = hints.key_of(parameter)
         parameters.append(
             Parameter(
                 name=parameter.name,
@@ -157,11 +157,12 @@ class _Hints:
         except Exception:
             self._hints = None
 
-    def key_of(self, name: str) -> tuple[Key, str | None]:
+    def key_of(self, parameter: inspect.Parameter) -> tuple[Key, str | None]:
+        name = parameter.name
         if self._hints is not None:
-            if name not in self._hints:
-                return None, "it has no type hint"
-            return key_of(self._hints[name])[0], None
+            # A class may have a signature of its own making (pydantic): then the hint stands there.
+            hint = self._hints.get(name, parameter.annotation)
+            return (None, "it has no type hint") if hint is parameter.empty else (key_of(hint)[0], None)
         raw = getattr(inspect.unwrap(self._target), "__annotations__", {}).get(name)
         if raw is None:
             return None, "it has no type hint"

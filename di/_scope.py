@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
-from di._graph import Node, needs_await
+from di._graph import Node, unbuilt
 from di._instances import (
     MISSING,
     Closer,
@@ -133,13 +133,13 @@ class Scope:
         return await self.obtain(key, layer)
 
     def _get_on_loop(self, wanted: Key, layer: "Layer") -> Any:
-        blocker = needs_await(layer, wanted, lambda each: self._shared(each, layer) is not MISSING)
-        if blocker is not None:
-            raise AsyncBuildRequiredError(describe(wanted), describe(blocker))
-        for each in layer.closure(wanted):
-            provider = layer.node(each).provider
-            if provider.lifetime is Lifetime.SINGLETON and provider.kind is not Kind.VALUE:
-                layer.owner(each).obtain_now(each)
+        missing = list(unbuilt(layer, wanted, lambda each: self._shared(each, layer) is not MISSING))
+        for node in missing:
+            if node.provider.is_async:
+                raise AsyncBuildRequiredError(describe(wanted), describe(node.provider.key))
+        for node in missing:
+            if node.provider.lifetime is Lifetime.SINGLETON:
+                layer.owner(node.provider.key).obtain_now(node.provider.key)
         return run_now(self._obtain_here(wanted, layer), describe(wanted))
 
     def _enter(self, hint: Any) -> tuple[Key, "Layer"]:

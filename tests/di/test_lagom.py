@@ -89,7 +89,15 @@ def test_mutually_dependent_singletons_are_an_error_not_a_hang() -> None:
         container[Chicken]
 
 
-@pytest.mark.parametrize("method", ["clone", "temporary_singletons"])
+@pytest.mark.parametrize("method", ["clone", "temporary_singletons", "partial", "magic_partial"])
 def test_what_would_keep_request_objects_alive_is_refused(method: str) -> None:
-    with pytest.raises(errors.UnsupportedLagomFeatureError, match="scope"):
+    with pytest.raises(errors.UnsupportedLagomFeatureError, match=rf"^{method}\(\).*scope"):
         getattr(Container(), method)()
+
+
+def test_lagoms_decorators_are_refused_in_the_same_words() -> None:
+    def needs(hasher: Hasher) -> Hasher:
+        return hasher
+
+    with pytest.raises(errors.UnsupportedLagomFeatureError, match="magic_partial"):
+        lagom.magic_bind_to_container(Container())(needs)

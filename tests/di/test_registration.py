@@ -3,10 +3,12 @@
 import abc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Any, NamedTuple, NewType, Protocol, Self
 from unittest.mock import Mock
 
+import pydantic
 import pytest
 
 from di import Container, Named, errors
@@ -271,3 +273,58 @@ async def test_a6_a_generator_that_yields_twice_is_named_at_the_end() -> None:
         async with container.scope() as scope:
             await scope.resolve(Engine)
     assert caught.group_contains(errors.GeneratorYieldError, match="second yield")
+
+
+class Record(pydantic.BaseModel):
+    """Its constructor takes `**data`; the parameters stand in its signature alone."""
+
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    engine: Engine
+    limit: int = 3
+
+
+class Row(NamedTuple):
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    engine: Engine
+    limit: int = 3
+
+
+@pytest.mark.parametrize("kind", [Record, Row, Value])
+def test_a1_classes_that_make_their_own_constructor_are_autowired(kind: type[Record | Row | Value]) -> None:
+    container = Container()
+    container.singleton(Engine)
+    container.singleton(kind)
+    assert container[kind].engine is container[Engine]
+
+
+class Particular:
+    def __init__(self, engine: Engine | None, /, *, holder: "Holder | None" = None) -> None:
+        self.engine = engine
+        self.holder = holder
+
+
+def test_a2_optional_positional_and_keyword_parameters_are_injected() -> None:
+    container = Container()
+    container.singleton(Engine)
+    container.singleton(Holder)
+    container.singleton(Particular)
+    made = container[Particular]
+    assert made.engine is container[Engine]
+    assert made.holder is container[Holder]
+
+
+Limit = NewType("Limit", int)
+
+
+def test_a1_a_new_type_is_a_key() -> None:
+    def make(limit: Limit) -> Engine:
+        return Engine(str(limit))
+
+    container = Container()
+    container.singleton(Limit, Limit(3))
+    container.singleton(Engine, make)
+    assert container[Engine].made_by == "3"

@@ -413,3 +413,123 @@ async def test_a_thread_may_use_a_scope_while_its_loop_works(container: Containe
     async with container.scope():
         await asyncio.gather(*(asyncio.to_thread(in_thread) for _ in range(10)))
     assert len(names) == 10
+
+
+async def test_b2_work_cancelled_at_any_moment_closes_all_it_opened_once_and_in_order() -> None:
+    """Cancel after every single step: at each await of a build, of the work, of the commit and of a teardown."""
+    log: list[str] = []
+
+    class Transaction:
+        def __init__(self, session: Session) -> None: ...
+
+    async def open_one() -> AsyncIterator[Session]:
+        await asyncio.sleep(0)
+        log.append("open session")
+        try:
+            yield Session()
+        finally:
+            await asyncio.sleep(0)
+            log.append("close session")
+
+    async def open_other(session: Session, scope: Scope) -> AsyncIterator[Transaction]:
+        scope.on_success(lambda: asyncio.sleep(0))
+        await asyncio.sleep(0)
+        log.append("open transaction")
+        try:
+            yield Transaction(session)
+        finally:
+            await asyncio.sleep(0)
+            log.append("close transaction")
+
+    container = Container()
+    container.scoped(Session, open_one)
+    container.scoped(Transaction, open_other)
+
+    async def work() -> None:
+        async with container.scope() as scope:
+            await scope.resolve(Transaction)
+            await asyncio.sleep(0)
+
+    both = ["open session", "open transaction", "close transaction", "close session"]
+    for steps in range(100):
+        log.clear()
+        task = asyncio.create_task(work())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if task.done():
+            break
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert log in ([], ["open session", "close session"], both)
+    assert log == both
+    assert steps > 5
+
+
+async def test_b6_a_teardown_that_fails_for_a_late_build_is_told(container: Container) -> None:
+    started, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_session() -> AsyncIterator[Session]:
+        started.set()
+        await may_go_on.wait()
+        yield Session()
+        raise OSError("would not close")
+
+    container.replace(Session, slow_session)
+    async with container.scope() as scope:
+        late = asyncio.create_task(scope.resolve(Session))
+        await started.wait()
+    may_go_on.set()
+    with pytest.raises(errors.ScopeClosedError) as caught:
+        await late
+    assert isinstance(caught.value.__cause__, BaseExceptionGroup)
+    assert caught.value.__cause__.subgroup(OSError) is not None
+
+
+async def test_b5_a_provided_object_spares_what_its_provider_would_need() -> None:
+    """Also on the synchronous way in, where what must be awaited would be an error."""
+
+    class Verifier: ...
+
+    class Caller:
+        def __init__(self, verifier: Verifier) -> None: ...
+
+    class Account:
+        def __init__(self, caller: Caller) -> None:
+            self.caller = caller
+
+    async def fetch_keys() -> Verifier:
+        raise AssertionError
+
+    container = Container()
+    container.singleton(Verifier, fetch_keys, eager=False)
+    container.scoped(Caller)
+    container.scoped(Account)
+    job = object.__new__(Caller)
+    async with container.scope({Caller: job}) as scope:
+        assert scope.get(Account).caller is job
+
+
+async def test_b5_a_slow_constructor_in_a_thread_leaves_the_loop_free(container: Container) -> None:
+    may_end = threading.Event()
+
+    class Slow:
+        def __init__(self) -> None:
+            assert may_end.wait(5)
+
+    container.singleton(Slow, eager=False)
+    async with container.scope() as scope:
+        slow = asyncio.create_task(asyncio.to_thread(scope.get, Slow))
+        await scope.resolve(Mails)  # the loop still turns
+        may_end.set()
+        assert await slow is await scope.resolve(Slow)
+
+
+async def test_b5_who_asks_for_himself_while_being_built_is_a_cycle_and_no_hang(container: Container) -> None:
+    async def make(scope: Scope) -> Session:
+        return (await scope.resolve(Orders)).session
+
+    container.replace(Session, make)
+    async with container.scope() as scope:
+        with pytest.raises(errors.CycleError):
+            await asyncio.wait_for(scope.resolve(Session), 5)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from di import Container, errors
-from di._graph import find_problems
+from di._graph import Graph, find_problems
+from di._providers import Provider
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -168,3 +169,52 @@ def test_d1_a_graph_without_problems_is_silent() -> None:
     container.scoped(Session)
     container.scoped(Users)
     container.validate([Users, Settings])
+
+
+class CountingGraph(Graph):
+    """Counts how often anybody looks a provider up."""
+
+    looks = 0
+
+    def provider(self, key: object) -> Provider | None:
+        self.looks += 1
+        return super().provider(key)
+
+
+def chain(container: Container, length: int) -> type:
+    """Register transients that each need the one before; the first needs something scoped."""
+    below: type = Session
+    for _ in range(length):
+        namespace: dict[str, Any] = {"Below": below}
+        exec("class Link:\n    def __init__(self, one: Below, other: Below) -> None: ...\n", namespace)
+        below = namespace["Link"]
+        container.transient(below)
+    return below
+
+
+def test_d1_the_effort_grows_with_the_graph_and_not_faster() -> None:
+    looks = []
+    for length in (500, 1000, 2000):
+        container = Container()
+        container.scoped(Session)
+        last = chain(container, length)
+        graph = CountingGraph(container.root_layer.providers)
+        assert list(find_problems(graph, {"the last": last})) == []
+        looks.append(graph.looks)
+    assert looks[2] - looks[1] == 2 * (looks[1] - looks[0])
+
+
+def test_d1_a_captive_dependency_is_found_through_a_chain_of_transients() -> None:
+    container = Container()
+    container.scoped(Session)
+    last = chain(container, 3)
+
+    def make(link: Any) -> Audit:
+        raise AssertionError
+
+    make.__annotations__["link"] = last
+    container.singleton(Audit, make)
+    (problem,) = problems_of(container)
+    assert isinstance(problem, errors.CaptiveDependencyError)
+    assert str(problem).splitlines()[-1].strip().startswith("-> Session (scoped")
+    assert len(str(problem).splitlines()) == 1 + len(["registration", "Audit", "Link", "Link", "Link", "Session"])
