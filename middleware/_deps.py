@@ -121,14 +121,17 @@ class Deps:
 
 
 def _register_source(container: Container, key: Key, dependency: Callable[..., Any]) -> None:
-    """Let services of a container ask for the value of a FastAPI dependency."""
-    container.scoped(cast(Any, key), _unreachable(key, describe(dependency), source_of(dependency)))
+    """Let services of a container ask for the value of a FastAPI dependency; applications may have one each."""
+    known = container.root_layer.provider(key)
+    if known is None or not hasattr(known.make, "stands_in_for"):
+        container.scoped(cast(Any, key), _unreachable(key, describe(dependency), source_of(dependency)))
 
 
 def _unreachable(key: Key, dependency: str, location: str) -> Callable[[], Any]:
     def refuse() -> Any:
         raise FromDependsUnreachableError(describe(key), dependency, location)
 
+    refuse.stands_in_for = key  # type: ignore[attr-defined]  # recognised by _register_source
     return refuse
 
 

@@ -377,6 +377,26 @@ def test_b11_from_depends_runs_once_and_only_where_it_is_reached(deps: Deps, app
         assert client.get("/direct", headers={"Authorization": "Bearer banned"}).status_code == 401
 
 
+async def test_b11_applications_that_share_a_container_have_their_own_source_of_a_value() -> None:
+    container = Container()
+    container.scoped(Profile)
+
+    def application(name: str) -> FastAPI:
+        app, deps = FastAPI(), Deps()
+        deps.from_depends(User, lambda: User(name))
+
+        @app.get("/")
+        async def route(profile: Annotated[Profile, deps.depends(Profile)]) -> str:
+            return profile.user.name
+
+        deps.install(app, container)
+        return app
+
+    public, admin = application("visitor"), application("admin")
+    async with running(public), running(admin):
+        assert [(await get(app))[1]["body"] for app in (public, admin)] == [b'"visitor"', b'"admin"']
+
+
 def test_b11_from_depends_reaches_websockets(deps: Deps, app: FastAPI) -> None:
     container = Container()
     container.scoped(Profile)
