@@ -90,6 +90,117 @@ async def test_c1_an_optional_singleton_may_fail() -> None:
         assert isinstance(container[Postgres], Postgres)
 
 
+async def test_c1_what_needs_a_failed_optional_singleton_does_not_try_it_again() -> None:
+    attempts: list[int] = []
+
+    def refuse() -> Redis:
+        attempts.append(1)
+        raise ConnectionError
+
+    container = Container()
+    container.singleton(Redis, refuse, required=False)
+    container.singleton(Cache, required=False)
+    async with container:
+        assert container.failures.keys() == {Redis, Cache}
+        assert attempts == [1]
+
+
+async def test_c1_a_required_singleton_that_needs_a_failed_optional_one_fails_the_start() -> None:
+    def refuse() -> Redis:
+        raise ConnectionError
+
+    container = Container()
+    container.singleton(Redis, refuse, required=False)
+    container.singleton(Cache)
+    with pytest.raises(ExceptionGroup) as caught:
+        await container.start()
+    (cause,) = caught.value.exceptions
+    assert isinstance(cause, ConnectionError)
+
+
+async def test_c1_a_failed_start_may_be_tried_again() -> None:
+    attempts: list[int] = []
+
+    async def flaky() -> Redis:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ConnectionError
+        return Redis()
+
+    container = Container()
+    container.singleton(Redis, flaky)
+    with pytest.raises(ExceptionGroup):
+        await container.start()
+    async with container:
+        assert isinstance(container[Redis], Redis)
+
+
+async def test_c1_a_teardown_that_fails_after_a_failed_start_does_not_hide_why_it_failed() -> None:
+    async def open_redis() -> AsyncIterator[Redis]:
+        yield Redis()
+        raise OSError("would not close")
+
+    def refuse(redis: Redis) -> Cache:
+        raise ConnectionError
+
+    container = Container()
+    container.singleton(Redis, open_redis)
+    container.singleton(Cache, refuse)
+    with pytest.raises(ExceptionGroup) as caught:
+        await container.start()
+    assert caught.group_contains(ConnectionError)
+    assert any("would not close" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_c1_a_start_cancelled_at_any_moment_leaves_nothing_open(steps: int) -> None:
+    log: list[str] = []
+
+    async def open_redis() -> AsyncIterator[Redis]:
+        await asyncio.sleep(0)
+        log.append("open")
+        try:
+            yield Redis()
+        finally:
+            await asyncio.sleep(0)
+            log.append("closed")
+
+    async def connect(redis: Redis) -> Cache:
+        await asyncio.sleep(0)
+        await asyncio.Event().wait()
+        return Cache(redis)
+
+    container = Container()
+    container.singleton(Redis, open_redis)
+    container.singleton(Cache, connect)
+    starting = asyncio.create_task(container.start())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert log in ([], ["open", "closed"])
+    assert not container.started
+
+
+async def test_c1_two_that_start_one_container_at_once_share_the_start() -> None:
+    built: list[int] = []
+
+    async def connect() -> Redis:
+        built.append(1)
+        await asyncio.sleep(0)
+        return Redis()
+
+    container = Container()
+    container.singleton(Redis, connect)
+    await asyncio.gather(container.start(), container.start())
+    await container.stop()
+    assert isinstance(container[Redis], Redis)
+    await container.stop()
+    assert container.stopped
+    assert built == [1]
+
+
 async def test_c1_all_failures_come_in_one_group_and_what_was_open_is_closed() -> None:
     log: list[str] = []
 
@@ -263,6 +374,29 @@ async def test_c4_stop_closes_dependents_first_and_goes_on_after_errors() -> Non
         await container.stop()
     assert caught.group_contains(OSError, match="cache would not close")
     assert log == ["cache", "redis"]
+
+
+async def test_c4_stop_is_shielded_from_cancellation() -> None:
+    closing, may_close = asyncio.Event(), asyncio.Event()
+    log: list[str] = []
+
+    async def open_redis() -> AsyncIterator[Redis]:
+        yield Redis()
+        closing.set()
+        await may_close.wait()
+        log.append("closed")
+
+    container = Container()
+    container.singleton(Redis, open_redis)
+    await container.start()
+    stopping = asyncio.create_task(container.stop())
+    await closing.wait()
+    stopping.cancel()
+    await asyncio.sleep(0)
+    may_close.set()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert log == ["closed"]
 
 
 async def test_c4_one_level_closes_in_parallel() -> None:

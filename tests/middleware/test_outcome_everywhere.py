@@ -323,18 +323,20 @@ def add_streams(app: FastAPI, deps: Deps) -> None:
 
 
 @pytest.mark.parametrize("spec", ["2.3", "2.4"])
-@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("between", [None, "inside", "outside"])
 @pytest.mark.parametrize("path", ["/by-parameter", "/by-hand", "/generator", "/plain"])
 async def test_b3_a_client_that_leaves_a_stream_is_no_failure_anywhere(
-    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, path: str, spec: str, between: bool
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, path: str, spec: str, between: str | None
 ) -> None:
     async def dispatch(request: Request, call_next: Callable[[Request], Any]) -> Any:
         return await call_next(request)
 
     add_streams(app, deps)
-    if between:
+    if between == "inside":
         app.add_middleware(BaseHTTPMiddleware, dispatch=dispatch)
     deps.install(app, container)
+    if between == "outside":
+        app.add_middleware(BaseHTTPMiddleware, dispatch=dispatch)
     async with running(app):
         with suppress(OSError, ClientDisconnect):  # what the server is told when it says that the client left
             await asyncio.wait_for(get(app, path, spec=spec, leave_after=4), 5)
@@ -374,6 +376,26 @@ async def test_b3_a_body_that_breaks_is_a_failure_anywhere(
     assert log[0] == "commit"
     assert log[1] in {"LookupError", "ExceptionGroup"}
     assert log[2:] == ["closed"]
+
+
+async def test_b3_a_body_that_breaks_with_a_handled_exception_is_told_as_it_was_raised(
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI
+) -> None:
+    """Starlette cannot handle it any more, and raises something else in its place."""
+
+    async def breaking() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise OutOfStock
+
+    @app.get("/")
+    async def route(session: Annotated[Session, deps.depends(Session)]) -> StreamingResponse:
+        return StreamingResponse(breaking())
+
+    deps.install(app, container)
+    async with running(app):
+        with pytest.raises(RuntimeError, match="response already started"):
+            await get(app, spec="2.4")
+    assert sessions.logs == [["commit", *FAILED]]
 
 
 async def test_b4_a_generator_route_commits_before_its_first_byte(
