@@ -254,7 +254,7 @@ async def bob(sign_up: SignUp) -> SignedIn:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person fuzz harder than every test run does."""
-    parser.addoption("--fuzz-cases", type=int, default=8, help="cases for each operation, visitor and mode")
+    parser.addoption("--fuzz-cases", type=int, default=5, help="cases for each operation, visitor and mode")
 
 
 @pytest.fixture(scope="session")
