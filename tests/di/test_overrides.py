@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
+import lagom
 import pytest
 
 from di import Container, errors
@@ -98,11 +100,16 @@ async def test_e1_after_the_sync_form_stop_awaits_async_teardown(container: Cont
     assert log == ["closed"]
 
 
-async def test_e1_what_a_function_of_the_container_asks_for_is_rebuilt_under_any_override() -> None:
+@pytest.mark.parametrize("shared", [False, True])
+async def test_e1_what_a_function_of_the_container_asks_for_is_rebuilt_under_any_override(shared: bool) -> None:
+    def make(inner: Any) -> Billing:
+        return Billing(inner[Gateway], Clock())
+
     container = Container()
     container.singleton(Gateway)
-    container[Billing] = lambda inner: Billing(inner[Gateway], Clock())
+    container[Billing] = lagom.Singleton(make) if shared else make
     async with container:
+        assert container[Billing].gateway.charge() == "real"
         with container.override(Gateway, FakeGateway()):
             assert container[Billing].gateway.charge() == "fake"
 

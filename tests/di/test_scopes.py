@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import traceback
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -125,6 +126,40 @@ async def test_b3_every_resource_sees_the_failure_and_teardown_errors_come_group
             raise KeyError
     assert seen == ["second", "first"]
     assert caught.group_contains(OSError, match="teardown broke")
+
+
+async def test_b3_every_resource_sees_the_failure_as_it_was_raised() -> None:
+    depths: list[int] = []
+
+    def remember(error: BaseException) -> None:
+        depths.append(len(traceback.extract_tb(error.__traceback__)))
+
+    class First: ...
+
+    class Second: ...
+
+    def open_first() -> Iterator[First]:
+        try:
+            yield First()
+        except KeyError as error:
+            remember(error)
+            raise
+
+    async def open_second(first: First) -> AsyncIterator[Second]:
+        try:
+            yield Second()
+        except KeyError as error:
+            remember(error)
+            raise
+
+    container = Container()
+    container.scoped(First, open_first)
+    container.scoped(Second, open_second)
+    with pytest.raises(KeyError):
+        async with container.scope() as scope:
+            await scope.resolve(Second)
+            raise KeyError
+    assert depths[0] - depths[1] in {0, 1}  # an async generator is thrown into one frame deeper
 
 
 async def test_b4_on_success_runs_in_order_before_teardown(container: Container) -> None:
