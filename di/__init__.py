@@ -2,7 +2,25 @@
 
 from di import errors
 from di._container import Container
+from di._deferred import Factory, Lazy
+from di._events import BuildEvent, TeardownEvent
+from di._health import Health, HealthStatus, ServiceHealth
 from di._keys import Named
+from di._leaks import Leak
 from di._scope import Scope, current_scope
 
-__all__ = ["Container", "Named", "Scope", "current_scope", "errors"]
+__all__ = [
+    "BuildEvent",
+    "Container",
+    "Factory",
+    "Health",
+    "HealthStatus",
+    "Lazy",
+    "Leak",
+    "Named",
+    "Scope",
+    "ServiceHealth",
+    "TeardownEvent",
+    "current_scope",
+    "errors",
+]

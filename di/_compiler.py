@@ -33,6 +33,7 @@ _TEMPLATES = {
     Kind.ASYNC_GENERATOR: (_HANDLE, "v{n} = await first_async(handle{n}, provider{n})", _OPENED),
     Kind.CONTEXT_MANAGER: (_HANDLE, "v{n} = handle{n}.__enter__()", _OPENED),
     Kind.ASYNC_CONTEXT_MANAGER: (_HANDLE, "v{n} = await handle{n}.__aenter__()", _OPENED),
+    Kind.DEFERRED: ("v{n} = scope.defer(provider{n})",),
 }
 # And around it, for objects of which the scope has one.
 _STEP_ASIDE = "if {when}: return await call_slowly(scope, values)"
@@ -139,7 +140,7 @@ class InjectedCall:
         code.add("async def injected(**values):", 0)
         code.add("scope = current()")
         code.add("if scope is None or scope.container is not container: scope = find()")
-        code.add(_STEP_ASIDE.format(when="scope.entered or container.overridden"))
+        code.add(_STEP_ASIDE.format(when="scope.entered or container.detour"))
         code.add("built = scope.begin_plan()")
         code.add("try:")
         final = {name: self._value_of(key, ()) for name, key in self._injected.items()}

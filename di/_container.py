@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -11,15 +10,20 @@ from typing import Any, Self, TypeVar
 
 import lagom
 
-from di._graph import find_problems
+from di._events import Listener, Observers
+from di._health import Health, look_after
 from di._instances import MISSING
 from di._keys import Key, describe, key_of
 from di._lagom import alias_provider, points_to, read_definition
 from di._layers import Layer, innermost
+from di._leaks import Leak, LeakWatch
 from di._lifecycle import start_singletons, stop_singletons
 from di._overrides import Override
-from di._providers import Kind, Lifetime, Provider, read_provider
+from di._places import calling_line
+from di._problems import survey_graph
+from di._providers import Kind, Lifetime, Provider, is_generic_class, read_provider
 from di._scope import Scope, current
+from di._spawned import SpawnedWork
 from di.errors import (
     ContainerClosedError,
     ContainerStartedError,
@@ -43,17 +47,25 @@ class Container(lagom.Container):
     Args:
         autowire: build unregistered concrete classes from their constructor hints, as transients; `autowired` lists
             them.
+        debug: report scoped objects that are still alive after their scope closed, with who holds them. Slow.
+        spawn_timeout: seconds that `stop` waits for what `scope.spawn` started.
     """
 
-    def __init__(self, *, autowire: bool = False) -> None:
+    def __init__(self, *, autowire: bool = False, debug: bool = False, spawn_timeout: float = 10.0) -> None:
         super().__init__()
-        self.overridden = 0  # how many overrides last, in any context; compiled plans step aside meanwhile
+        self.overridden = 0  # how many overrides last, in any context
+        self.detour = int(debug)  # how many reasons compiled plans have to step aside: overrides, listeners, debug mode
+        self.debug = debug
+        self.observers = Observers()
+        self.spawned = SpawnedWork(self, spawn_timeout)
+        self.built_on: asyncio.AbstractEventLoop | None = None  # where the last loop-bound singleton was built
         self.started = False
         self.stopped = False
         self.failures: dict[Key, BaseException] = {}
         self.build_lock = threading.Lock()  # one for all layers: builds of one may wait for builds of another
         self.root_layer = Layer(self, {}, autowire=autowire)
         self.overrides: list[Layer] = []  # those that last, and those with something left to close
+        self.leak_watch = LeakWatch(self.root_layer)
         self._on_stop: list[Callable[[], None]] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._starting = asyncio.Lock()
@@ -73,6 +85,7 @@ class Container(lagom.Container):
         eager: bool = True,
         required: bool = True,
         external: bool = False,
+        ping: Callable[[Any], object] | None = None,
     ) -> None:
         """Register a type of which the container holds one.
 
@@ -84,9 +97,17 @@ class Container(lagom.Container):
             eager: False leaves it to first use instead of `start`.
             required: False lets `start` go on when it fails; the reason is then in `failures`.
             external: it reaches outside; a test that builds it fails.
+            ping: called with the instance by `health`; may be asynchronous; raises or returns False when it is down.
         """
         self._register(
-            key, Lifetime.SINGLETON, provider, timeout=timeout, eager=eager, required=required, external=external
+            key,
+            Lifetime.SINGLETON,
+            provider,
+            timeout=timeout,
+            eager=eager,
+            required=required,
+            external=external,
+            ping=ping,
         )
 
     def scoped(self, key: type[T] | Any, provider: Any = MISSING, *, external: bool = False) -> None:
@@ -102,26 +123,27 @@ class Container(lagom.Container):
         wanted = key_of(key)[0]
         previous = self.root_layer.providers.get(wanted)
         if previous is None:
-            raise MissingProviderError(describe(wanted), f"replace() at {_caller()}")
+            raise MissingProviderError(describe(wanted), f"replace() at {calling_line()}")
         self._add(
             read_provider(
                 wanted,
                 previous.lifetime,
                 provider,
-                location=_caller(),
+                location=calling_line(),
                 timeout=previous.timeout,
                 eager=previous.eager,
                 required=previous.required,
                 external=previous.external,
+                ping=previous.ping,
             ),
             again=True,
         )
 
     def _register(self, hint: Any, lifetime: Lifetime, make: Any, **options: Any) -> None:
-        key, location = key_of(hint)[0], _caller()
+        key, location = key_of(hint)[0], calling_line()
         _refuse_unsupported(key, location)
         if make is MISSING:
-            if not inspect.isclass(key):
+            if not inspect.isclass(key) and not is_generic_class(key):
                 raise InvalidProviderError(describe(key), location, "it is not a class, so a provider must be given")
             make = key
         if inspect.isclass(make) and (inspect.isabstract(make) or getattr(make, "_is_protocol", False)):
@@ -147,7 +169,7 @@ class Container(lagom.Container):
 
     def define(self, dep: Any, resolver: Any) -> Any:
         """Register by lagom's rules: a class is an alias, a function is called each time, `Singleton` shares."""
-        key, location = key_of(dep)[0], _caller()
+        key, location = key_of(dep)[0], calling_line()
         target = points_to(resolver)
         if target is not None and target is not dep:
             self._aliases.setdefault(target, []).append((key, location))
@@ -227,7 +249,9 @@ class Container(lagom.Container):
             key = key_of(hint)[0]
             known = self.root_layer.provider(key)
             if known is None or known.lifetime is not Lifetime.SCOPED:
-                raise InvalidProviderError(describe(key), _caller(), "only a registered scoped type can be provided")
+                raise InvalidProviderError(
+                    describe(key), calling_line(), "only a registered scoped type can be provided"
+                )
             scope.seed(key, value)
         return scope
 
@@ -250,7 +274,7 @@ class Container(lagom.Container):
             MissingProviderError: the type is not registered.
             IncompleteFakeError: the fake lacks public methods of the type, unless `strict=False`.
         """
-        return Override(self, key_of(key)[0], fake, location=_caller(), strict=strict)
+        return Override(self, key_of(key)[0], fake, location=calling_line(), strict=strict)
 
     def active_layer(self) -> Layer:
         """Return the innermost override of this context, or the root layer."""
@@ -274,25 +298,50 @@ class Container(lagom.Container):
             GraphError: `problems` holds one error each: missing providers, cycles, captive dependencies, hints that do
                 not resolve. Providers that no root reaches are an `UnusedProviderWarning`.
         """
-        layer = self.root_layer
-        registered = {key: key for key in layer.providers if layer.providers[key].location not in _OWN_PACKAGES}
-        named = {f"registration of {describe(key)}": key for key in registered}
-        reached: set[Key] = set()
-        problems: list[DiError] = []
-        if roots is not None:
-            asked = roots if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
-            problems += find_problems(layer, {who: key_of(hint)[0] for who, hint in asked.items()}, reached)
-            for key in registered.keys() - reached:
-                place = layer.providers[key].location
-                warnings.warn(f"{describe(key)} ({place}) is used by no root", UnusedProviderWarning, stacklevel=2)
-        problems += find_problems(layer, {who: key for who, key in named.items() if key not in reached}, reached)
-        if problems:
-            raise GraphError(problems)
+        survey = survey_graph(self.root_layer, roots)
+        for provider in survey.unused:
+            warnings.warn(UnusedProviderWarning(describe(provider.key), provider.location), stacklevel=2)
+        if survey.problems:
+            raise GraphError(survey.problems)
 
     @property
     def autowired(self) -> list[str]:
         """The unregistered classes that were built from their hints so far."""
         return [describe(key) for key in self.root_layer.autowired]
+
+    # --- seeing inside ----------------------------------------------------------------------------------------------
+
+    async def health(self, *, limit: float = 2.0) -> Health:
+        """Ping what has a `ping=`, in parallel, each for at most `limit` seconds, and name what is degraded by it.
+
+        Builds nothing: what was not built yet is not pinged.
+        """
+        return await look_after(self.active_layer(), self.failures, limit)
+
+    def add_listener(self, listener: Listener) -> None:
+        """Call `listener` with a `BuildEvent` or `TeardownEvent` after each, in the thread where it happened.
+
+        It must be quick; what it raises is logged. Compiled plans step aside while anybody listens, which makes
+        building slower; without listeners it costs nothing.
+        """
+        self.detour += not self.observers
+        self.observers.add(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        """Call a listener no longer."""
+        listened = bool(self.observers)
+        self.observers.remove(listener)
+        self.detour -= listened and not self.observers
+
+    @property
+    def durations(self) -> dict[str, float]:
+        """How long each singleton took to build, in seconds, without what it needs."""
+        return {describe(key): seconds for key, seconds in self.root_layer.durations.items()}
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """The scoped objects that outlived their scope, newest last; found in debug mode, a moment after the end."""
+        return tuple(self.leak_watch.found)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -335,15 +384,15 @@ class Container(lagom.Container):
         self._users = max(self._users - 1, 0)
         if self.stopped or self._users:
             return
+        errors = await self.spawned.finish()
         self.stopped = True
         for reset in self._on_stop:
             reset()
-        errors: list[BaseException] = []
         for layer in (*reversed(self.overrides), self.root_layer):
             errors += await stop_singletons(layer)
         self.overrides = [layer for layer in self.overrides if not layer.ended]
         self.started = False
-        self._home = None
+        self._home = self.built_on = None
         if errors:
             raise BaseExceptionGroup("errors while stopping the container", errors)
 
@@ -377,14 +426,3 @@ def _refuse_unsupported(key: Key, location: str) -> None:
         raise UnsupportedKeyError(
             f"{describe(key)} ({location})", "too many parameters have this type; wrap it in a NewType or a class"
         )
-
-
-def _caller() -> str:
-    """Return `file:line` of the registration: the innermost frame outside of the injection layer."""
-    frame = sys._getframe(1)  # noqa: SLF001 - the documented way to look at callers
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OWN_PACKAGES:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-_OWN_PACKAGES = frozenset({"di", "middleware", "lagom", "contextlib"})

@@ -7,23 +7,19 @@ shared.
 
 import inspect
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from di._keys import Key, describe
-from di._providers import Lifetime, Parameter, Provider, describe_provider, read_provider
-from di.errors import (
-    CaptiveDependencyError,
-    CycleError,
-    DiError,
-    MissingProviderError,
-    UnresolvableHintError,
-)
+from di._derived import derive_provider, what_to_register
+from di._keys import Key
+from di._problems import find_problems
+from di._providers import Lifetime, Parameter, Provider, read_provider
+from di.errors import MissingProviderError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A provider with its dependencies bound: positional ones in order, then keywords."""
+    """A provider with its dependencies bound: positional ones in order, then keywords, then what is built later."""
 
     provider: Provider
     positional: tuple[Key, ...]
@@ -33,6 +29,12 @@ class Node:
     def dependencies(self) -> tuple[Key, ...]:
         """Every key the provider is called with."""
         return self.positional + tuple(key for _, key in self.keywords)
+
+    @property
+    def reaches(self) -> tuple[Key, ...]:
+        """Every key that an instance may come to hold: its dependencies, and what a `Lazy` or `Factory` builds."""
+        deferred = self.provider.deferred
+        return self.dependencies if deferred is None else (deferred,)
 
 
 class Graph:
@@ -45,6 +47,7 @@ class Graph:
         self.parent = parent
         self.autowired: list[Key] = []
         self._autowire = autowire
+        self._derived: dict[Key, Provider | None] = {}
         self._nodes: dict[Key, Node] = {}
         self._closures: dict[Key, frozenset[Key]] = {}
         self._owners: dict[Key, Graph] = {}
@@ -57,7 +60,9 @@ class Graph:
             return found
         if self.parent is not None:
             return self.parent.provider(key)
-        return self._autowired(key) if self._autowire else None
+        if key not in self._derived:
+            self._derived[key] = derive_provider(key, self)
+        return self._derived[key] or (self._autowired(key) if self._autowire else None)
 
     def node(self, key: Key) -> Node:
         """Return the bound provider of a key.
@@ -69,7 +74,7 @@ class Graph:
         if node is None:
             provider = self.provider(key)
             if provider is None:
-                raise MissingProviderError(describe(key), "the caller")
+                raise MissingProviderError(what_to_register(key), "the caller")
             node = self._nodes[key] = self._bind(provider)
         return node
 
@@ -85,29 +90,32 @@ class Graph:
         return owner
 
     def closure(self, key: Key) -> frozenset[Key]:
-        """Return the key and everything it reaches."""
+        """Return the key and everything it reaches, now or later."""
         closure = self._closures.get(key)
         if closure is None:
             reached: set[Key] = set()
             waiting = [key]
             while waiting:
                 current = waiting.pop()
-                if current not in reached:
+                # What a factory is handed at run time has no provider; for all else, validation tells.
+                if current not in reached and (current == key or self.provider(current) is not None):
                     reached.add(current)
-                    waiting.extend(self.node(current).dependencies)
+                    waiting.extend(self.node(current).reaches)
             closure = self._closures[key] = frozenset(reached)
         return closure
 
     def check(self, key: Key) -> None:
         """Raise the first problem below a key; free after the first time."""
         if key not in self._checked:
-            problem = next(find_problems(self, {"the caller": key}), None)
+            reached: set[Key] = set()
+            problem = next(find_problems(self, {"the caller": key}, reached), None)
             if problem is not None:
                 raise problem
-            self._checked.add(key)
+            self._checked |= reached
 
     def forget(self) -> None:
         """Drop what was found out, after a registration changed."""
+        self._derived.clear()
         self._nodes.clear()
         self._closures.clear()
         self._owners.clear()
@@ -145,100 +153,6 @@ def _is_concrete(cls: type) -> bool:
     return cls.__module__ != "builtins" and not inspect.isabstract(cls) and not getattr(cls, "_is_protocol", False)
 
 
-def find_problems(graph: Graph, roots: Mapping[str, Key], reached: set[Key] | None = None) -> Iterator[DiError]:
-    """Yield every problem below the roots, each once, with the path that leads to it.
-
-    `roots` maps a description (a route, "the caller") to a key; `reached` collects the keys that were met. Takes time
-    linear in nodes plus edges, and does not recurse.
-    """
-    done: set[Key] = set() if reached is None else reached
-    short_lived: dict[Key, Key | None] = {}
-    for description, root in roots.items():
-        if graph.provider(root) is None:
-            yield MissingProviderError(describe(root), description)
-        elif root not in done:
-            yield from _Walk(graph, description, done, short_lived).from_root(root)
-
-
-class _Walk:
-    """A depth-first walk from one root that knows the path it came by."""
-
-    def __init__(self, graph: Graph, description: str, done: set[Key], short_lived: dict[Key, Key | None]) -> None:
-        self._graph = graph
-        self._description = description
-        self._done = done
-        self._short_lived = short_lived
-        self._trail: dict[Key, None] = {}
-
-    def from_root(self, root: Key) -> Iterator[DiError]:
-        stack: list[tuple[Key, Iterator[Key]]] = []
-        yield from self._enter(root, stack)
-        while stack:
-            key, pending = stack[-1]
-            dependency = next(pending, None)
-            if dependency is None:
-                yield from self._leave(key)
-                stack.pop()
-            elif dependency in self._trail:
-                yield self._cycle(dependency)
-            elif dependency not in self._done:
-                yield from self._enter(dependency, stack)
-
-    def _enter(self, key: Key, stack: list[tuple[Key, Iterator[Key]]]) -> Iterator[DiError]:
-        self._trail[key] = None
-        self._done.add(key)
-        provider = self._graph.provider(key)
-        assert provider is not None  # noqa: S101 - only keys with a provider are entered
-        dependencies = []
-        for parameter in provider.parameters:
-            if parameter.has_default and not self._graph.bound(parameter):
-                continue
-            if parameter.problem is not None:
-                yield UnresolvableHintError(
-                    parameter.name, describe_provider(provider), parameter.problem, self._path()
-                )
-            elif self._graph.provider(parameter.key) is None:
-                yield MissingProviderError(describe(parameter.key), describe_provider(provider), self._path())
-            else:
-                dependencies.append(parameter.key)
-        stack.append((key, iter(dependencies)))
-
-    def _leave(self, key: Key) -> Iterator[DiError]:
-        provider = self._graph.provider(key)
-        assert provider is not None  # noqa: S101 - see _enter
-        towards = self._towards_scoped(provider)
-        if provider.lifetime is Lifetime.SINGLETON and towards is not None:
-            held = [towards]
-            while (further := self._short_lived.get(held[-1])) is not None:
-                held.append(further)
-            path = [*self._path(), *(self._step(each) for each in held)]
-            yield CaptiveDependencyError(describe(key), describe(held[-1]), path)
-        self._short_lived[key] = towards if provider.lifetime is Lifetime.TRANSIENT else None
-        del self._trail[key]
-
-    def _towards_scoped(self, provider: Provider) -> Key | None:
-        """Return the dependency through which instances of a provider hold on to something scoped, if one does."""
-        for parameter in provider.parameters:
-            dependency = self._graph.provider(parameter.key) if self._graph.bound(parameter) else None
-            if dependency is not None and (
-                dependency.lifetime is Lifetime.SCOPED or self._short_lived.get(parameter.key) is not None
-            ):
-                return parameter.key
-        return None
-
-    def _cycle(self, key: Key) -> CycleError:
-        trail = list(self._trail)
-        start = trail.index(key)
-        return CycleError([describe(member) for member in trail[start:]], self._path())
-
-    def _path(self) -> list[str]:
-        return [self._description, *(self._step(key) for key in self._trail)]
-
-    def _step(self, key: Key) -> str:
-        provider = self._graph.provider(key)
-        return describe_provider(provider) if provider is not None else describe(key)
-
-
 def needs_await(
     graph: Graph,
     key: Key,
@@ -264,17 +178,20 @@ def unbuilt(graph: Graph, key: Key, built: typing.Callable[[Key], bool]) -> Iter
             waiting.extend(node.dependencies)
 
 
-def levels_of(graph: Graph, keys: typing.Iterable[Key]) -> list[list[Key]]:
-    """Sort keys into levels: every key stands behind all of `keys` that it reaches, directly or not."""
+def levels_of(graph: Graph, keys: Iterable[Key]) -> list[list[Key]]:
+    """Sort keys into levels: every key stands behind all of `keys` that it reaches, directly or not.
+
+    What a `Lazy` or `Factory` builds counts too, unless it needs the holder in turn: it cannot stand before it then.
+    """
     depth: dict[Key, int] = {}
     chosen = set(keys)
-    for root in keys:
+    for root in chosen:
         stack = [(root, False)]
         while stack:
             key, expanded = stack.pop()
             if key in depth:
                 continue
-            below = [each for each in graph.node(key).dependencies if graph.provider(each) is not None]
+            below = [each for each in _stands_before(graph, key) if graph.provider(each) is not None]
             if not expanded:
                 stack.append((key, True))
                 stack.extend((each, False) for each in below if each not in depth)
@@ -284,3 +201,11 @@ def levels_of(graph: Graph, keys: typing.Iterable[Key]) -> list[list[Key]]:
     for key in chosen:
         levels.setdefault(depth[key], []).append(key)
     return [levels[level] for level in sorted(levels)]
+
+
+def _stands_before(graph: Graph, key: Key) -> tuple[Key, ...]:
+    node = graph.node(key)
+    deferred = node.provider.deferred
+    if deferred is None:
+        return node.dependencies
+    return () if key in graph.closure(deferred) else (deferred,)

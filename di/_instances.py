@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Container as Membership
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from di._keys import describe, source_of
 from di._providers import Kind, Provider, describe_provider
 from di.errors import AsyncBuildRequiredError, ExternalProviderError, GeneratorYieldError
+
+if TYPE_CHECKING:
+    from di._layers import Layer
 
 T = TypeVar("T")
 
@@ -29,32 +32,44 @@ external_allowed: contextvars.ContextVar[Membership[Any] | None] = contextvars.C
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closer:
-    """An opened resource: the generator or context manager that has to be finished."""
+    """An opened resource: the generator or context manager that has to be finished, and who opened it as seen from."""
 
     provider: Provider
     handle: Any
+    layer: "Layer"
 
 
 async def open_instance(
-    provider: Provider, args: Sequence[Any], kwargs: Mapping[str, Any], closers: list[Closer], path: Sequence[Provider]
+    provider: Provider,
+    layer: "Layer",
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    closers: list[Closer],
+    path: Sequence[Provider],
+    asked: float,
 ) -> Any:
     """Call a provider; what must be closed later is appended to `closers` as soon as it is open.
 
-    Suspends only for providers that are asynchronous themselves. Whatever the provider raises gets a note with the
-    resolution path and is raised unchanged.
+    `asked` is when somebody asked for the instance, by `perf_counter`, and only read when somebody listens. Suspends
+    only for providers that are asynchronous themselves. Whatever the provider raises gets a note with the resolution
+    path and is raised unchanged.
     """
     if provider.kind is Kind.VALUE:
         return provider.make
     if provider.external:
         refuse_external(provider, path)
+    opening = _open(provider, layer, args, kwargs, closers)
+    observers = layer.container.observers
     try:
-        return await _open(provider, args, kwargs, closers)
+        return await (observers.watch_build(provider, asked, opening) if observers else opening)
     except BaseException as error:
         add_path_note(error, [*path, provider])
         raise
 
 
-async def _open(provider: Provider, args: Sequence[Any], kwargs: Mapping[str, Any], closers: list[Closer]) -> Any:
+async def _open(
+    provider: Provider, layer: "Layer", args: Sequence[Any], kwargs: Mapping[str, Any], closers: list[Closer]
+) -> Any:
     made = provider.make(*args, **kwargs)
     kind = provider.kind
     if kind is Kind.CALL:
@@ -75,7 +90,7 @@ async def _open(provider: Provider, args: Sequence[Any], kwargs: Mapping[str, An
         value = made.__enter__()
     else:
         value = await made.__aenter__()
-    closers.append(Closer(provider, made))
+    closers.append(Closer(provider, made, layer))
     return value
 
 
@@ -94,6 +109,12 @@ async def close_all(closers: list[Closer], failure: BaseException | None) -> lis
 
 async def close(closer: Closer, failure: BaseException | None) -> None:
     """Finish one resource: resume it normally, or raise the failure where it yielded."""
+    observers = closer.layer.container.observers
+    closing = _close(closer, failure)
+    await (observers.watch_teardown(closer.provider, closing) if observers else closing)
+
+
+async def _close(closer: Closer, failure: BaseException | None) -> None:
     traceback = failure.__traceback__ if failure is not None else None
     try:
         if closer.provider.kind in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}:

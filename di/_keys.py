@@ -1,5 +1,6 @@
 """Keys: what a type hint is called inside the container."""
 
+import collections.abc
 import inspect
 import types
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ def key_of(hint: Any) -> tuple[Key, bool]:
         key, optional = key_of(base)
         named = next((item for item in metadata if isinstance(item, Named)), None)
         return (Annotated[key, named] if named else key), optional
+    if origin is list:
+        return list[key_of(get_args(hint)[0])[0]], False  # type: ignore[misc]  # also from typing.List
     if origin is Union or origin is types.UnionType:
         members = [member for member in get_args(hint) if member is not types.NoneType]
         if len(members) == 1 and len(members) != len(get_args(hint)):
@@ -38,8 +41,9 @@ def describe(key: Any) -> str:
     if get_origin(key) is Annotated:
         base, named = get_args(key)[:2]
         return f"Annotated[{describe(base)}, {named!r}]"
-    if get_origin(key) is not None:
-        return str(key).replace("typing.", "")
+    origin = get_origin(key)
+    if inspect.isclass(origin) and origin not in {types.UnionType, collections.abc.Callable}:
+        return f"{describe(origin)}[{', '.join(describe(each) for each in get_args(key))}]"
     return getattr(key, "__qualname__", None) or getattr(key, "__name__", None) or str(key)
 
 

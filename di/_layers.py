@@ -2,14 +2,17 @@
 
 import asyncio
 import contextvars
+import functools
 import threading
 import time
-from collections.abc import Coroutine
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from di._builds import Build, running
+from di._calls import complete_arguments
 from di._graph import Graph, needs_await
-from di._instances import MISSING, Closer, add_need_note, close_all, open_instance, run_now
+from di._instances import MISSING, Closer, add_need_note, close_all, open_instance, run_now, shielded
 from di._keys import Key, describe
 from di._providers import Kind, Lifetime, Provider
 from di._scope import current
@@ -21,6 +24,7 @@ from di.errors import (
     NoScopeError,
     StartTimeoutError,
     WrongLoopError,
+    WrongLoopWarning,
 )
 
 if TYPE_CHECKING:
@@ -49,9 +53,11 @@ class Layer(Graph):
         self.singletons: dict[Key, Any] = {}
         self.closers: list[Closer] = []
         self.durations: dict[Key, float] = {}
+        self.loops: dict[Key, asyncio.AbstractEventLoop] = {}  # of what was built with one and may depend on it
         self.resolved: set[Key] = set()
         self.ended = False
         self._building: dict[Key, Build] = {}
+        self._warned: set[tuple[Key, asyncio.AbstractEventLoop]] = set()
         self._lock = container.build_lock
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -75,6 +81,14 @@ class Layer(Graph):
         if not self.is_singleton(key):
             return False
         return self.node(key).provider.kind is Kind.VALUE or key in self.owner(key).singletons
+
+    def warn_of_other_loop(self, key: Key) -> None:
+        """Tell, once, that a singleton of this layer is used on another event loop than it was built on."""
+        built_on = self.loops.get(key)
+        here = _running_loop()
+        if built_on is not None and here is not None and built_on is not here and (key, here) not in self._warned:
+            self._warned.add((key, here))
+            warnings.warn(WrongLoopWarning(describe(key), self.node(key).provider.location), stacklevel=2)
 
     def is_singleton(self, key: Key) -> bool:
         """Whether the container holds one instance of a key."""
@@ -177,7 +191,7 @@ class Layer(Graph):
     async def _build(self, build: Build) -> None:
         opened: list[Closer] = []
         try:
-            value = await self._make(build.key, opened, build)
+            value = await self._make(build.key, opened, may_await=build.thread is None)
             if not self._keep(build.key, value, opened):
                 await close_all(opened, None)
                 raise ContainerClosedError(describe(build.key))
@@ -198,6 +212,11 @@ class Layer(Graph):
                 return False
             self.singletons[key] = value
             self.closers += opened
+            loop = _running_loop()
+            # Without a start there is no loop to keep to: then only what visibly depends on its loop counts.
+            awaited = self.container.started and self.node(key).provider.is_async
+            if loop is not None and (awaited or _is_bound_to_a_loop(value)):
+                self.loops[key] = self.container.built_on = loop
             return True
 
     def _settle(self, build: Build, *, value: Any = None, error: BaseException | None = None) -> None:
@@ -209,21 +228,37 @@ class Layer(Graph):
         else:
             build.future.set_exception(error)
 
-    async def _make(self, key: Key, opened: list[Closer], build: Build | None, path: tuple[Provider, ...] = ()) -> Any:
+    async def _make(self, key: Key, opened: list[Closer], *, may_await: bool, path: tuple[Provider, ...] = ()) -> Any:
         node = self.node(key)
         provider = node.provider
+        if provider.deferred is not None:
+            return provider.make(provider.deferred, self)
+        asked = time.perf_counter()
         below = (*path, provider)
-        args = [await self._dependency(each, opened, build, below) for each in node.positional]
-        kwargs = {name: await self._dependency(each, opened, build, below) for name, each in node.keywords}
+        args = [await self._dependency(each, opened, below, may_await) for each in node.positional]
+        kwargs = {name: await self._dependency(each, opened, below, may_await) for name, each in node.keywords}
+        return await self._open(provider, args, kwargs, opened, path, asked)
+
+    async def _open(
+        self,
+        provider: Provider,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        opened: list[Closer],
+        path: tuple[Provider, ...],
+        asked: float,
+    ) -> Any:
+        key = provider.key
         self.note_use(key)
         started = time.perf_counter()
+        opening = open_instance(provider, self, args, kwargs, opened, path, asked)
         if provider.timeout is None or not provider.is_async:
-            value = await open_instance(provider, args, kwargs, opened, path)
+            value = await opening
         else:
             limit = asyncio.timeout(provider.timeout)
             try:
                 async with limit:
-                    value = await open_instance(provider, args, kwargs, opened, path)
+                    value = await opening
             except TimeoutError as error:
                 if not limit.expired():
                     raise
@@ -231,19 +266,18 @@ class Layer(Graph):
         self.durations[key] = time.perf_counter() - started
         return value
 
-    async def _dependency(self, key: Key, opened: list[Closer], build: Build | None, path: tuple[Provider, ...]) -> Any:
+    async def _dependency(self, key: Key, opened: list[Closer], path: tuple[Provider, ...], may_await: bool) -> Any:
         provider = self.node(key).provider
         if provider.lifetime is Lifetime.SCOPED:
             raise CaptiveDependencyError(describe(path[0].key), describe(key))
         if provider.lifetime is Lifetime.TRANSIENT:
-            return await self._make(key, opened, build, path)
+            return await self._make(key, opened, may_await=may_await, path=path)
         self.note_use(key)
         if provider.kind is Kind.VALUE:
             return provider.make
         owner = self.owner(key)
-        in_task = build is not None and build.thread is None
         try:
-            return await owner.obtain(key) if in_task else owner.obtain_now(key)
+            return await owner.obtain(key) if may_await else owner.obtain_now(key)
         except BaseException as error:
             add_need_note(error, path)
             raise
@@ -256,7 +290,48 @@ class Layer(Graph):
         for each in self.closure(key):
             if self.node(each).provider.lifetime is Lifetime.SCOPED:
                 raise NoScopeError(describe(each))
-        return run_now(self._make(key, self.closers, None), describe(key))
+        return run_now(self._make(key, self.closers, may_await=False), describe(key))
+
+    # --- for Lazy and Factory that singletons hold ------------------------------------------------------------------
+
+    async def deferred_instance(self, key: Key) -> Any:
+        """Return a singleton, or make a transient that closes with this layer."""
+        self.check(key)
+        return await self._keeping(key, lambda opened: self._dependency(key, opened, (), may_await=True))
+
+    async def deferred_build(self, key: Key, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Make an instance that closes with this layer, with arguments for what is not injected."""
+        provider = self.node(key).provider
+        if provider.kind is Kind.VALUE:
+            self.note_use(key)
+            return provider.make
+
+        async def build(opened: list[Closer]) -> Any:
+            asked = time.perf_counter()
+            obtain = functools.partial(self._dependency, opened=opened, path=(provider,), may_await=True)
+            given, named = await complete_arguments(self, provider.parameters, args, kwargs, obtain)
+            return await self._open(provider, given, named, opened, (), asked)
+
+        return await self._keeping(key, build)
+
+    async def _keeping(self, key: Key, make: Callable[[list[Closer]], Awaitable[Any]]) -> Any:
+        """Make something outside of a single-flight build; what it opened closes with this layer."""
+        opened: list[Closer] = []
+        try:
+            self._refuse_when_closed(key)
+            value = await make(opened)
+            with self._lock:
+                self._refuse_when_closed(key)
+                self.closers += opened
+        except BaseException as error:
+            for failure in await shielded(close_all(opened, error)):
+                error.add_note(f"and then: {failure!r}")
+            raise
+        return value
+
+    def _refuse_when_closed(self, key: Key) -> None:
+        if self.closed:
+            raise ContainerClosedError(describe(key))
 
     def is_building(self, key: Key | None = None) -> bool:
         """Whether a singleton, or any, is being built."""
@@ -273,6 +348,11 @@ class Layer(Graph):
                 task.get_loop().call_soon_threadsafe(task.cancel)
         if mine:
             await asyncio.wait(mine)
+
+
+def _is_bound_to_a_loop(value: object) -> bool:
+    """Whether an object remembers an event loop, as pools and sessions of asyncio clients do."""
+    return isinstance(getattr(value, "__dict__", {}).get("_loop"), asyncio.AbstractEventLoop)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -67,6 +67,7 @@ async def _stop(layer: Layer) -> list[BaseException]:
         work = [_close_in_time(closer) for key in level for closer in closers[key]]
         errors += [error for error in await asyncio.gather(*work) if error is not None]
     layer.singletons.clear()
+    layer.loops.clear()
     return errors
 
 

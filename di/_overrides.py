@@ -46,6 +46,7 @@ class Override:
         layer.below = _not_ended(innermost.get())
         container.overrides.append(layer)
         container.overridden += 1
+        container.detour += 1
         self._layer = layer
         self._token = innermost.set(layer)
         return self._provider.make
@@ -81,6 +82,7 @@ class Override:
         assert layer is not None  # noqa: S101 - entered before left
         layer.ended = True
         self._container.overridden -= 1
+        self._container.detour -= 1
         if self._token is not None:
             try:
                 innermost.reset(self._token)

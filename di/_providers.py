@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from di._generics import bindings_of, substitute
 from di._keys import Key, describe, key_of, source_of
 
 
@@ -31,6 +32,7 @@ class Kind(enum.Enum):
     ASYNC_GENERATOR = enum.auto()
     CONTEXT_MANAGER = enum.auto()
     ASYNC_CONTEXT_MANAGER = enum.auto()
+    DEFERRED = enum.auto()  # Lazy and Factory: made from their key and where they are injected
 
 
 ASYNC_KINDS = frozenset({Kind.COROUTINE, Kind.ASYNC_GENERATOR, Kind.ASYNC_CONTEXT_MANAGER})
@@ -55,6 +57,8 @@ class Provider:
     """A registration: `make` is called with `parameters`, or is the finished object for `Kind.VALUE`.
 
     `opaque` means that it gets the container and takes from it what no signature shows (lagom's one-argument function).
+    `deferred` is the key that a `Lazy` or `Factory` builds later. `ping` takes the instance and raises, or returns
+    False, when what it stands for is out of reach.
     """
 
     key: Key
@@ -68,6 +72,8 @@ class Provider:
     required: bool = True
     external: bool = False
     opaque: bool = False
+    deferred: Key | None = None
+    ping: Callable[[Any], Any] | None = None
 
     @property
     def is_async(self) -> bool:
@@ -88,14 +94,22 @@ def read_provider(
     eager: bool = True,
     required: bool = True,
     external: bool = False,
+    ping: Callable[[Any], Any] | None = None,
 ) -> Provider:
     """Classify `make` and read its parameters."""
-    kind, make = _classify(make)
-    parameters = () if kind is Kind.VALUE else read_parameters(make)
-    return Provider(key, lifetime, kind, make, parameters, location, timeout, eager, required, external)
+    kind, called = _classify(make)
+    parameters = () if kind is Kind.VALUE else read_parameters(make if is_generic_class(make) else called)
+    return Provider(key, lifetime, kind, called, parameters, location, timeout, eager, required, external, ping=ping)
+
+
+def is_generic_class(make: Any) -> bool:
+    """Whether this is a class with type arguments, such as `Repo[User]`."""
+    return inspect.isclass(typing.get_origin(make))
 
 
 def _classify(make: Any) -> tuple[Kind, Any]:
+    if is_generic_class(make):
+        make = typing.get_origin(make)
     if inspect.isclass(make):
         if issubclass(make, AbstractAsyncContextManager):
             return Kind.ASYNC_CONTEXT_MANAGER, make
@@ -122,8 +136,9 @@ def _is_generator(function: Any) -> bool:
 
 def read_parameters(make: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Read the injectable parameters of a callable: variadic ones are left out, a default needs no hint."""
+    called: Any = typing.get_origin(make) if is_generic_class(make) else make
     try:
-        signature = inspect.signature(make)
+        signature = inspect.signature(called)
     except (ValueError, TypeError):
         return ()
     hints = _Hints(make)
@@ -148,9 +163,13 @@ class _Hints:
     """The evaluated hints of a callable, one by one, so that one bad hint does not hide the others."""
 
     def __init__(self, make: Callable[..., Any]) -> None:
-        self._target: Any = make.__init__ if inspect.isclass(make) else make
-        if inspect.isclass(make) and make.__init__ is object.__init__ and make.__new__ is not object.__new__:
-            self._target = make.__new__
+        cls: Any = typing.get_origin(make) if is_generic_class(make) else make
+        self._target: Any = make
+        self._bindings: Mapping[Any, Any] = {}
+        if inspect.isclass(cls):
+            by_new = cls.__init__ is object.__init__ and cls.__new__ is not object.__new__
+            self._target = cls.__new__ if by_new else cls.__init__
+            self._bindings = bindings_of(make, "__new__" if by_new else "__init__")
         self._hints: Mapping[str, Any] | None
         try:
             self._hints = typing.get_type_hints(self._target, include_extras=True)
@@ -162,7 +181,7 @@ class _Hints:
         if self._hints is not None:
             # A class may have a signature of its own making (pydantic): then the hint stands there.
             hint = self._hints.get(name, parameter.annotation)
-            return (None, "it has no type hint") if hint is parameter.empty else (key_of(hint)[0], None)
+            return (None, "it has no type hint") if hint is parameter.empty else self._key(hint)
         raw = getattr(inspect.unwrap(self._target), "__annotations__", {}).get(name)
         if raw is None:
             return None, "it has no type hint"
@@ -172,7 +191,13 @@ class _Hints:
             hint = typing.get_type_hints(holder, vars(module) if module else None, include_extras=True)[name]
         except Exception as error:
             return None, f"its hint {raw!r} does not resolve ({error})"
-        return key_of(hint)[0], None
+        return self._key(hint)
+
+    def _key(self, hint: Any) -> tuple[Key, str | None]:
+        key = key_of(substitute(hint, self._bindings))[0]
+        if isinstance(key, typing.TypeVar):
+            return None, f"nothing says what {key} stands for; register the class with its type argument"
+        return key, None
 
 
 def describe_provider(provider: Provider) -> str:

@@ -17,7 +17,10 @@ __all__ = [
     "InvalidProviderError",
     "MissingProviderError",
     "NoScopeError",
+    "NotReleasableError",
+    "PingError",
     "ScopeClosedError",
+    "SpawnTimeoutError",
     "StartTimeoutError",
     "StopTimeoutError",
     "UnresolvableHintError",
@@ -26,6 +29,7 @@ __all__ = [
     "UnusedOverrideError",
     "UnusedProviderWarning",
     "WrongLoopError",
+    "WrongLoopWarning",
 ]
 
 
@@ -199,6 +203,44 @@ class StopTimeoutError(DiError):
         super().__init__(f"{key} (registered at {location}) did not close within {seconds:g} s and was abandoned.")
 
 
+class SpawnTimeoutError(DiError):
+    """Spawned work had not ended when the container stopped, and was cancelled."""
+
+    def __init__(self, function: str, seconds: float, location: str) -> None:
+        super().__init__(
+            f"{function} ({location}) was spawned and had not ended {seconds:g} s after the container began to stop; "
+            "it was cancelled. Make it shorter, hand it to a job queue, or raise Container(spawn_timeout=)."
+        )
+
+
+class NotReleasableError(DiError):
+    """`release` of something that does not belong to the scope."""
+
+    def __init__(self, key: str, lifetime: str) -> None:
+        super().__init__(
+            f"{key} cannot be released: it is {lifetime}, and only scoped objects end early. "
+            "Singletons close when the container stops."
+        )
+
+
+class WrongLoopWarning(RuntimeWarning):
+    """Something that was built on one event loop is used on another."""
+
+    def __init__(self, key: str, location: str) -> None:
+        super().__init__(
+            f"{key} (registered at {location}) was built on another event loop than the one that uses it now; its "
+            "connections and locks may hang or fail. Start the container on the loop that serves (in tests: "
+            "`with TestClient(app)`), or register it as scoped."
+        )
+
+
+class PingError(DiError):
+    """A ping was answered with False, or not in time; it stands in a health report and is never raised."""
+
+    def __init__(self, key: str, location: str, problem: str) -> None:
+        super().__init__(f"the ping of {key} (registered at {location}) {problem}")
+
+
 class ExternalProviderError(DiError):
     """A test was about to build something that reaches outside."""
 
@@ -232,6 +274,12 @@ class IncompleteFakeError(DiError):
 
 class UnusedProviderWarning(UserWarning):
     """A provider that no root reaches."""
+
+    def __init__(self, key: str, location: str) -> None:
+        super().__init__(
+            f"{key} ({location}) is used by no root. Remove its registration, or name who asks for it: "
+            f"deps.install(..., roots=[{key}])."
+        )
 
 
 class GraphError(DiError):

@@ -474,7 +474,7 @@ def test_the_generated_source_reads_like_construction_by_hand() -> None:
         "async def injected(**values):",
         "scope = current()",
         "if scope is None or scope.container is not container: scope = find()",
-        "if scope.entered or container.overridden: return await call_slowly(scope, values)",
+        "if scope.entered or container.detour: return await call_slowly(scope, values)",
         "built = scope.begin_plan()",
         "try:",
         "v1 = make1()",

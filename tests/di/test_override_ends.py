@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ class Billing:
         self.gateway = gateway
 
 
-def container_with(gateway: object, **options: bool) -> Container:
+def container_with(gateway: object, **options: Any) -> Container:
     container = Container()
     container.singleton(Gateway, gateway, **options)
     container.singleton(Billing)

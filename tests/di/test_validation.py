@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from di import Container, errors
-from di._graph import Graph, find_problems
+from di._graph import Graph
+from di._problems import find_problems
 from di._providers import Provider
 
 if TYPE_CHECKING:
