@@ -35,7 +35,6 @@ from di.errors import (
     NoScopeError,
     UnsupportedKeyError,
     UnsupportedLagomFeatureError,
-    UnusedProviderWarning,
 )
 
 T = TypeVar("T")
@@ -296,11 +295,12 @@ class Container(lagom.Container):
 
         Raises:
             GraphError: `problems` holds one error each: missing providers, cycles, captive dependencies, hints that do
-                not resolve. Providers that no root reaches are an `UnusedProviderWarning`.
+                not resolve. Providers that no root reaches are an `UnusedProviderWarning`, generators that commit
+                after their `yield` a `LateCommitWarning`.
         """
         survey = survey_graph(self.root_layer, roots)
-        for provider in survey.unused:
-            warnings.warn(UnusedProviderWarning(describe(provider.key), provider.location), stacklevel=2)
+        for warning in survey.warnings:
+            warnings.warn(warning, stacklevel=2)
         if survey.problems:
             raise GraphError(survey.problems)
 

@@ -97,9 +97,9 @@ async def _ping(provider: Provider, instance: Any, limit: float) -> ServiceHealt
             if asyncio.iscoroutine(answer) or isinstance(answer, asyncio.Future):
                 answer = await answer
         if answer is False:
-            raise PingError(name, provider.location, "answered False")
+            raise PingError("answered that it is down")
     except TimeoutError:
-        error: BaseException = PingError(name, provider.location, f"did not answer within {limit:g} s")
+        error: BaseException = PingError(f"no answer within {limit:g} seconds")
     except Exception as failure:
         error = failure
     else:

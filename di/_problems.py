@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Any, get_origin
 from di._deferred import Factory
 from di._derived import factory_target, what_to_register
 from di._keys import Key, describe, key_of
+from di._late_commit import late_commits
 from di._places import OWN_PACKAGES
 from di._providers import Lifetime, Parameter, Provider, describe_provider
-from di.errors import CaptiveDependencyError, CycleError, DiError, MissingProviderError, UnresolvableHintError
+from di.errors import (
+    CaptiveDependencyError,
+    CycleError,
+    DiError,
+    LateCommitWarning,
+    MissingProviderError,
+    UnresolvableHintError,
+    UnusedProviderWarning,
+)
 
 if TYPE_CHECKING:
     from di._graph import Graph
@@ -180,7 +189,7 @@ class Survey:
     """What a look at a whole graph has found."""
 
     problems: tuple[DiError, ...]
-    unused: tuple[Provider, ...]
+    warnings: tuple[UnusedProviderWarning | LateCommitWarning, ...]
 
 
 def survey_graph(graph: "Graph", roots: Iterable[Any] | Mapping[str, Any] | None) -> Survey:
@@ -191,12 +200,17 @@ def survey_graph(graph: "Graph", roots: Iterable[Any] | Mapping[str, Any] | None
     problems = list(find_problems(graph, asked, reached))
     used = reached | {factory_target(key) for key in reached}
     registered = [provider for provider in graph.providers.values() if provider.location not in OWN_PACKAGES]
-    unused = () if roots is None else tuple(each for each in registered if each.key not in used)
+    unused = [] if roots is None else [each for each in registered if each.key not in used and each.ping is None]
     # What a factory makes is asked for with arguments: what it lacks is no problem unless others ask for it too.
     made = _targets_of_factories(graph, asked.values())
     others = [each.key for each in registered if each.key not in reached and each.key not in made]
     problems += find_problems(graph, {f"registration of {describe(key)}": key for key in others}, reached)
-    return Survey(tuple(problems), unused)
+    warnings: list[UnusedProviderWarning | LateCommitWarning] = [
+        UnusedProviderWarning(describe(each.key), each.location) for each in unused
+    ]
+    for each in registered:
+        warnings += late_commits(each)
+    return Survey(tuple(problems), tuple(warnings))
 
 
 def _targets_of_factories(graph: "Graph", roots: Iterable[Key]) -> set[Key]:

@@ -15,6 +15,7 @@ __all__ = [
     "GraphError",
     "IncompleteFakeError",
     "InvalidProviderError",
+    "LateCommitWarning",
     "MissingProviderError",
     "NoScopeError",
     "NotReleasableError",
@@ -223,6 +224,17 @@ class NotReleasableError(DiError):
         )
 
 
+class LateCommitWarning(UserWarning):
+    """A generator provider commits after its `yield`."""
+
+    def __init__(self, key: str, location: str, what: str) -> None:
+        super().__init__(
+            f"{key} is saved too late: {what} at {location} runs after the yield, when the response has been sent and "
+            "nobody can be told of a failure. Commit before the first byte: take `scope: Scope` as a parameter and "
+            "register scope.on_success(session.commit) before the yield."
+        )
+
+
 class WrongLoopWarning(RuntimeWarning):
     """Something that was built on one event loop is used on another."""
 
@@ -235,10 +247,7 @@ class WrongLoopWarning(RuntimeWarning):
 
 
 class PingError(DiError):
-    """A ping was answered with False, or not in time; it stands in a health report and is never raised."""
-
-    def __init__(self, key: str, location: str, problem: str) -> None:
-        super().__init__(f"the ping of {key} (registered at {location}) {problem}")
+    """A ping was answered with False, or not in time; it stands in a health report, under the name of the service."""
 
 
 class ExternalProviderError(DiError):

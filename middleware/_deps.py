@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from fastapi import Depends, FastAPI
 
-from di import Container, Scope
+from di import Container, Health, Scope
 from di._keys import Key, describe, key_of, source_of
 from di._overrides import Override
 from di._scope import current
@@ -99,6 +99,10 @@ class Deps:
         With several applications, it is the container of the one installed last.
         """
         return self._installed("override()").override(key, fake, strict=strict)
+
+    async def health(self, *, limit: float = 2.0) -> Health:
+        """Ping what has a `ping=`, each for at most `limit` seconds; see `Container.health`."""
+        return await self._installed("health()").health(limit=limit)
 
     def scope_for(self, key: Key) -> Scope:
         """Return the innermost open scope of a container this was installed with; applications may have one each.

@@ -14,8 +14,8 @@ from di import Container
 
 def register(container: Container) -> None:
     """Open each client once per process."""
-    container.singleton(Supabase, _open_supabase)
-    container.singleton(Redis, open_redis)
+    container.singleton(Supabase, _open_supabase, ping=Supabase.ping)
+    container.singleton(Redis, open_redis, ping=Redis.ping)
     container.singleton(SSLContext, trust_public_authorities)
     container.singleton(HttpClient, open_http)
     for provider in (GoogleProvider, TwitchProvider, DiscordProvider, OAuthProviders):

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from backend.clients.supabase import Supabase
 from backend.db.after_commit import AfterCommit
 from backend.db.caller import Caller
+from backend.db.schema_version import SchemaVersion
 from backend.db.session import DatabaseSession
 from di import Container, Scope
 
 
 def register(container: Container) -> None:
-    """Give each scope one session for its caller, and a place for what follows its commit."""
+    """Know the schema; give each scope one session for its caller, and a place for what follows its commit."""
+    container.singleton(SchemaVersion, ping=SchemaVersion.ping)
     container.scoped(DatabaseSession, _open_session)
     container.scoped(AfterCommit, _after_commit)
 

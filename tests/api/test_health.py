@@ -46,6 +46,7 @@ async def test_not_ready_without_postgres(make_settings: MakeSettings, redis_url
     assert (response.status_code, error["code"], response.headers["Retry-After"]) == (503, "NOT_READY", "5")
     assert error["details"]["checks"]["Redis"]["up"] is True
     assert "ConnectionRefusedError" in error["details"]["checks"]["PostgreSQL"]["cause"]
+    assert "BrandKitService degraded: Supabase" in error["details"]["degraded"]
 
 
 async def test_not_ready_without_redis(make_settings: MakeSettings, database_url: str) -> None:

@@ -72,8 +72,8 @@ async def test_f1_what_may_be_missing_makes_the_whole_degraded_only() -> None:
         health = await container.health()
     assert health.status is HealthStatus.DEGRADED
     assert str(health.services["Redis"]) == "Redis down: nobody listens"
-    assert "Mailer" in str(health.services["Mailer"].error)
     assert isinstance(health.services["Mailer"].error, errors.PingError)
+    assert str(health.services["Mailer"]) == "Mailer down: answered that it is down"
 
 
 async def test_f1_a_ping_that_hangs_is_given_up_and_holds_up_no_other() -> None:
@@ -88,7 +88,7 @@ async def test_f1_a_ping_that_hangs_is_given_up_and_holds_up_no_other() -> None:
     container.singleton(Mailer, ping=lambda _: answered.set())
     async with container:
         health = await container.health(limit=0.01)
-    assert "did not answer within 0.01 s" in str(health.services["Redis"].error)
+    assert str(health.services["Redis"]) == "Redis down: no answer within 0.01 seconds"
     assert health.services["Mailer"].status is HealthStatus.OK
 
 
