@@ -1,42 +1,42 @@
-"""Compiled calls: one straight-line function that builds what a function needs and calls it.
+"""Compiled plans: straight-line functions that build what a call needs and then make it.
 
-A compiled call builds into local variables, in dependency order, and steps aside for the ordinary way of resolving
-(`Scope.resolve`) whenever the scope was used before it, an override was ever made, or somebody resolves in the same
-scope meanwhile. What it makes is in the scope at once, and what it is about to await is told to the scope, so that
-nobody builds a second one.
+A plan keeps what it builds in local variables, in dependency order. There are two of each: one for a scope in which
+nobody resolved yet, and one that looks first what is there. Both step aside for the ordinary way of resolving whenever
+somebody else resolves in the same scope meanwhile; what they have built until then goes along.
 """
 
 import inspect
 import itertools
 import linecache
+import types
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from di._graph import Node
-from di._instances import add_path_note, refuse_external
+from di._instances import Closer, add_path_note, refuse_external
 from di._keys import Key, describe
 from di._layers import Layer
-from di._providers import Kind, Lifetime, Provider
+from di._marks import MISSING
+from di._providers import ASYNC_KINDS, CLOSING_KINDS, Kind, Lifetime, Provider
+from di._resolution import BUSY, USED, values_of
 from di._scope import Scope, current
 from di.errors import GeneratorYieldError, NoScopeError
 
+Compiled = Callable[..., Coroutine[Any, Any, Any]]
+
 _numbers = itertools.count(1)
 
-# What has to be written for each kind of provider; `n` numbers the names that belong to one node.
-_OPENED = "scope.opened(provider{n}, handle{n})"
-_HANDLE = "handle{n} = make{n}({args})"
-_TEMPLATES = {
-    Kind.CALL: ("v{n} = make{n}({args})",),
-    Kind.COROUTINE: ("v{n} = await make{n}({args})",),
-    Kind.GENERATOR: (_HANDLE, "v{n} = first(handle{n}, provider{n})", _OPENED),
-    Kind.ASYNC_GENERATOR: (_HANDLE, "v{n} = await first_async(handle{n}, provider{n})", _OPENED),
-    Kind.CONTEXT_MANAGER: (_HANDLE, "v{n} = handle{n}.__enter__()", _OPENED),
-    Kind.ASYNC_CONTEXT_MANAGER: (_HANDLE, "v{n} = await handle{n}.__aenter__()", _OPENED),
-    Kind.DEFERRED: ("v{n} = scope.defer(provider{n})",),
+# How each kind of provider makes an instance; `n` numbers the names that belong to one node.
+_MAKING = {
+    Kind.CALL: "v{n} = make{n}({args})",
+    Kind.COROUTINE: "v{n} = await make{n}({args})",
+    Kind.GENERATOR: "v{n} = next(handle{n})",
+    Kind.ASYNC_GENERATOR: "v{n} = await anext(handle{n})",
+    Kind.CONTEXT_MANAGER: "v{n} = handle{n}.__enter__()",
+    Kind.ASYNC_CONTEXT_MANAGER: "v{n} = await handle{n}.__aenter__()",
+    Kind.DEFERRED: "v{n} = scope.defer(provider{n})",
 }
-# And around it, for objects of which the scope has one.
-_STEP_ASIDE = "if {when}: return await call_slowly(scope, values)"
 
 
 @dataclass(slots=True)
@@ -52,9 +52,13 @@ class _Code:
         if path is not None:
             self.paths[len(self.lines)] = path
 
+    @property
+    def source(self) -> str:
+        return "\n".join(self.lines) + "\n"
+
 
 class InjectedCall:
-    """A function whose injected parameters are built by a compiled plan.
+    """A function whose injected parameters are built by compiled plans.
 
     Args:
         layer: the root layer of a container.
@@ -63,7 +67,7 @@ class InjectedCall:
         seeded: scoped keys that are put into the scope before the call, never built.
         in_thread: runs a plain `def` function elsewhere: `await in_thread(function, *args, **kwargs)`.
 
-    `source` is the generated function, also shown in tracebacks.
+    `source` is the function that is generated for a fresh scope, also shown in tracebacks.
     """
 
     def __init__(
@@ -80,17 +84,77 @@ class InjectedCall:
         self._injected = dict(injected)
         self._seeded = seeded
         self._in_thread = in_thread
-        self._values: dict[Key, str] = {}  # scoped keys that have a variable, in order of building
+        self._fresh = self._plan(looks_first=False)
+        self._warm: _Plan | None = None
+        self._bound: Compiled | None = None
+
+    @property
+    def source(self) -> str:
+        """The generated function."""
+        return self._fresh.source
+
+    async def bind(self) -> Compiled:
+        """Build the singletons the plan needs, and return the compiled function over them."""
+        return await self._fresh.bind()
+
+    async def call_without_plan(self, values: dict[str, Any]) -> Any:
+        """Do what the compiled function does, through overrides: nothing of the plan is built."""
+        return await self.call_slowly(self.find_scope(), values)
+
+    async def call_otherwise(self, scope: Scope, values: dict[str, Any]) -> Any:
+        """Call in a scope that is not fresh, or while plans have to step aside."""
+        if self._layer.container.detour or scope.closed or not scope.is_quiet(self._seeded):
+            return await self.call_slowly(scope, values)
+        if self._bound is None:
+            self._warm = self._plan(looks_first=True)
+            self._bound = await self._warm.bind()
+            if not scope.is_quiet(self._seeded):
+                return await self.call_slowly(scope, values)
+        return await self._bound(**values)
+
+    async def call_slowly(self, scope: Scope, values: dict[str, Any]) -> Any:
+        """Resolve the injected parameters one by one, then call."""
+        if scope.closed:
+            await scope.refuse_late(describe(self.function))
+        for name, key in self._injected.items():
+            values[name] = await scope.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
+        if self._in_thread is not None:
+            return await self._in_thread(self.function, **values)
+        return await self.function(**values)
+
+    def find_scope(self) -> Scope:
+        """Return the innermost open scope of the container."""
+        scope = self._layer.container.find_scope()
+        if scope is None:
+            raise NoScopeError(describe(self.function))
+        return scope
+
+    def _plan(self, *, looks_first: bool) -> "_Plan":
+        plan = _Plan(self, self._layer, self._seeded, looks_first=looks_first)
+        plan.write(self.function, self._injected, self._in_thread)
+        return plan
+
+
+class _Plan:
+    """One generated function. `keys` and `names` tell which shared objects it keeps in which variables, in order."""
+
+    def __init__(self, call: InjectedCall, layer: Layer, seeded: frozenset[Key], *, looks_first: bool) -> None:
+        self.keys: tuple[Key, ...] = ()
+        self.names: tuple[str, ...] = ()
+        self.code: types.CodeType | None = None
+        self.source = ""
+        self._call = call
+        self._layer = layer
+        self._seeded = seeded
+        self._looks_first = looks_first
+        self._values: dict[Key, str] = {}  # shared keys that have a variable, in order of building
         self._singletons: dict[Key, str] = {}
         self._number = itertools.count()
         self._ran_code = False  # whether a provider ran since the plan last looked whether it was disturbed
         self._code = _Code()
-        self._signature = inspect.signature(function)
-        self._filename = f"<injected call {next(_numbers)}: {describe(function)}>"
-        self._write()
-        self.source = "\n".join(self._code.lines) + "\n"
+        self._filename = f"<injected call {next(_numbers)}: {describe(call.function)}>"
 
-    async def bind(self) -> Callable[..., Coroutine[Any, Any, Any]]:
+    async def bind(self) -> Compiled:
         """Build the singletons the plan needs, and return the compiled function over them."""
         names = dict(self._code.names)
         for key, name in self._singletons.items():
@@ -103,64 +167,56 @@ class InjectedCall:
             self._filename,
         )
         exec(compile(self.source, self._filename, "exec"), names)
-        compiled: Callable[..., Coroutine[Any, Any, Any]] = names["injected"]
-        compiled.__wrapped__ = self.function  # type: ignore[attr-defined]  # for whoever asks where the endpoint is
+        compiled: Compiled = names["injected"]
+        self.code = compiled.__code__
+        compiled.__wrapped__ = self._call.function  # type: ignore[attr-defined]  # for who asks where the endpoint is
         return compiled
-
-    async def call_without_plan(self, values: dict[str, Any]) -> Any:
-        """Do what the compiled function does, through overrides: nothing of the plan is built."""
-        return await self.call_slowly(self._find_scope(), values)
-
-    async def call_slowly(self, scope: Scope, values: dict[str, Any]) -> Any:
-        """Resolve the injected parameters one by one, then call."""
-        if scope.closed:
-            await scope.refuse_late(describe(self.function))
-        for name, key in self._injected.items():
-            values[name] = await scope.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
-        if self._in_thread is not None:
-            return await self._in_thread(self.function, **values)
-        return await self.function(**values)
 
     # --- writing the source -----------------------------------------------------------------------------------------
 
-    def _write(self) -> None:
-        code = self._code
+    def write(self, function: Callable[..., Any], injected: Mapping[str, Key], in_thread: Any) -> None:
+        """Generate the source."""
+        code, call = self._code, self._call
         code.names |= {
-            "call_slowly": self.call_slowly,
+            "BUSY": BUSY,
+            "Closer": Closer,
+            "MISSING": MISSING,
+            "USED": USED,
+            "call_otherwise": call.call_otherwise,
             "container": self._layer.container,
             "current": current.get,
             "explain": self._explain,
-            "find": self._find_scope,
-            "first": _first,
-            "first_async": _first_async,
-            "function": self.function,
-            "in_thread": self._in_thread,
+            "find": call.find_scope,
+            "function": function,
+            "in_thread": in_thread,
+            "layer": self._layer,
+            "plan": self,
             "refuse_external": refuse_external,
+            "step_aside": self._step_aside,
         }
         code.add("async def injected(**values):", 0)
         code.add("scope = current()")
         code.add("if scope is None or scope.container is not container: scope = find()")
-        code.add(_STEP_ASIDE.format(when="scope.entered or container.detour"))
-        code.add("built = scope.begin_plan()")
+        if self._looks_first:
+            code.add("scope.state, scope.disturbed = BUSY, False")
+            code.add("built = scope.built()")
+        else:
+            code.add("if scope.state or container.detour: return await call_otherwise(scope, values)")
+            code.add("scope.state, scope.running = BUSY, plan")
         code.add("try:")
-        final = {name: self._value_of(key, ()) for name, key in self._injected.items()}
+        final = {name: self._value_of(key, ()) for name, key in injected.items()}
         if code.lines[-1].endswith("try:"):
             code.add("pass", 2)  # only singletons are needed
         code.add("except BaseException as error:")
         code.add("explain(scope, error)", 2)
         code.add("raise", 2)
-        target = "in_thread(function, " if self._in_thread is not None else "function("
-        code.add(f"return await {target}{self._arguments(final)})")
-
-    def _arguments(self, final: Mapping[str, str]) -> str:
-        arguments = []
-        for name, parameter in self._signature.parameters.items():
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                continue
-            value = final.get(name) or f"values[{name!r}]"
-            positional = parameter.kind is not parameter.KEYWORD_ONLY
-            arguments.append(value if positional else f"{name}={value}")
-        return ", ".join(arguments)
+        if not self._looks_first:
+            code.add(f"scope.published, scope.running = (plan, {self._built_so_far()}), None")
+        code.add("scope.state = USED")
+        target = "in_thread(function, " if in_thread is not None else "function("
+        code.add(f"return await {target}{_arguments(function, final)})")
+        self.keys, self.names = tuple(self._values), tuple(self._values.values())
+        self.source = code.source
 
     def _value_of(self, key: Key, path: tuple[Provider, ...]) -> str:
         """Write what builds a key and return the name that holds it."""
@@ -179,67 +235,90 @@ class InjectedCall:
         number = next(self._number)
         var = f"v{number}"
         code.names |= {f"make{number}": provider.make, f"provider{number}": provider, f"key{number}": provider.key}
-        shared = provider.lifetime is Lifetime.SCOPED
         if provider.key in self._seeded:
-            code.add(f"{var} = built[key{number}]", 2)
-        else:
-            below = (*path, provider)
-            arguments = [self._value_of(key, below) for key in node.positional]
-            arguments += [f"{name}={self._value_of(key, below)}" for name, key in node.keywords]
-            if provider.external:
-                code.names[f"path{number}"] = path
-                code.add(f"refuse_external(provider{number}, path{number})", 2)
-            self._write_building(provider, number, ", ".join(arguments), below)
-        if shared:
+            code.add(f"{var} = scope.seeded(key{number})", 2)
             self._values[provider.key] = var
+            return var
+        below = (*path, provider)
+        arguments = [self._value_of(key, below) for key in node.positional]
+        arguments += [f"{name}={self._value_of(key, below)}" for name, key in node.keywords]
+        self._write_building(provider, number, ", ".join(arguments), below)
         return var
 
     def _write_building(self, provider: Provider, number: int, arguments: str, path: tuple[Provider, ...]) -> None:
         code = self._code
         shared = provider.lifetime is Lifetime.SCOPED
+        depth = 2
         if shared and self._ran_code:
-            code.add(_STEP_ASIDE.format(when="scope.disturbed"), 2)
-        if shared and provider.is_async:
-            code.add(f"scope.depart(key{number})", 2)
-        for template in _TEMPLATES[provider.kind]:
-            code.add(template.format(n=number, args=arguments), 2, path)
-        if provider.is_async:
-            landed = f"scope.land(key{number}, v{number})" if shared else "scope.interrupted()"
-            code.add(_STEP_ASIDE.format(when=landed), 2)
-        elif shared:
-            code.add(f"built[key{number}] = v{number}", 2)
-        self._ran_code = not provider.is_async
+            code.add(f"if scope.disturbed: return await step_aside(scope, values, {self._built_so_far()})", 2)
+        if shared and self._looks_first:
+            code.add(f"v{number} = built.get(key{number}, MISSING)", 2)
+            code.add(f"if v{number} is MISSING:", 2)
+            depth = 3
+        if provider.external:
+            code.names[f"path{number}"] = path[:-1]
+            code.add(f"refuse_external(provider{number}, path{number})", depth)
+        for line in self._lines_of(provider, number, arguments, shared):
+            code.add(line, depth, path)
+        if shared:
+            self._values[provider.key] = f"v{number}"
+        if provider.kind in ASYNC_KINDS:
+            key = f"key{number}" if shared else "None"
+            landed = f"if scope.land({key}, v{number}): "
+            code.add(f"{landed}return await step_aside(scope, values, {self._built_so_far()})", depth)
+        self._ran_code = provider.kind not in ASYNC_KINDS
+
+    def _lines_of(self, provider: Provider, number: int, arguments: str, shared: bool) -> list[str]:
+        kind, lines = provider.kind, []
+        if kind in CLOSING_KINDS:
+            lines.append(f"handle{number} = make{number}({arguments})")
+        if kind in ASYNC_KINDS:
+            lines.append(f"scope.depart(plan, {self._built_so_far()}, {f'key{number}' if shared else None})")
+        lines.append(_MAKING[kind].format(n=number, args=arguments))
+        if kind in CLOSING_KINDS:
+            lines.append(f"scope.closers.append(Closer(provider{number}, handle{number}, layer))")
+        if shared and self._looks_first:
+            lines.append(f"built[key{number}] = v{number}")
+        return lines
+
+    def _built_so_far(self) -> str:
+        """Write the tuple of shared objects; a plan that looks first has put each into its place already."""
+        if self._looks_first:
+            return "()"
+        return f"({', '.join(self._values.values())}{',' if len(self._values) == 1 else ''})"
 
     # --- at run time ------------------------------------------------------------------------------------------------
 
-    def _find_scope(self) -> Scope:
-        scope = self._layer.container.find_scope()
-        if scope is None:
-            raise NoScopeError(describe(self.function))
-        return scope
+    async def _step_aside(self, scope: Scope, values: dict[str, Any], built: tuple[Any, ...]) -> Any:
+        """Leave the rest to the ordinary way of resolving."""
+        scope.take(self, built)
+        return await self._call.call_slowly(scope, values)
 
     def _explain(self, scope: Scope, error: BaseException) -> None:
-        """Add the resolution path to what a provider raised, and pass it on to those who wait for it."""
-        scope.crash(error)
+        """Take what was built, and add the resolution path to what a provider raised."""
         traceback = error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == self._filename:
-                path = self._code.paths.get(traceback.tb_lineno)
-                if path is not None:
-                    add_path_note(error, path)
-                return
+        while traceback is not None and traceback.tb_frame.f_code is not self.code:
             traceback = traceback.tb_next
+        if traceback is None:
+            scope.crash(self, error, ())
+            return
+        built = () if self._looks_first else values_of(self, traceback.tb_frame.f_locals)
+        scope.crash(self, error, built)
+        path = self._code.paths.get(traceback.tb_lineno)
+        if path is None:
+            return
+        if isinstance(error, StopIteration | StopAsyncIteration) and path[-1].kind in CLOSING_KINDS:
+            provider = path[-1]
+            raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
+        add_path_note(error, path)
 
 
-def _first(handle: Any, provider: Provider) -> Any:
-    try:
-        return next(handle)
-    except StopIteration:
-        raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
-
-
-async def _first_async(handle: Any, provider: Provider) -> Any:
-    try:
-        return await anext(handle)
-    except StopAsyncIteration:
-        raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
+def _arguments(function: Callable[..., Any], final: Mapping[str, str]) -> str:
+    arguments = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        value = final.get(name) or f"values[{name!r}]"
+        positional = parameter.kind is not parameter.KEYWORD_ONLY
+        arguments.append(value if positional else f"{name}={value}")
+    return ", ".join(arguments)

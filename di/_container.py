@@ -12,12 +12,12 @@ import lagom
 
 from di._events import Listener, Observers
 from di._health import Health, look_after
-from di._instances import MISSING
 from di._keys import Key, describe, key_of
 from di._lagom import alias_provider, points_to, read_definition
 from di._layers import Layer, innermost
 from di._leaks import Leak, LeakWatch
 from di._lifecycle import start_singletons, stop_singletons
+from di._marks import MISSING
 from di._overrides import Override
 from di._places import calling_line
 from di._problems import survey_graph

@@ -2,8 +2,8 @@
 
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from di._instances import MISSING
 from di._keys import Key
+from di._marks import MISSING
 
 T = TypeVar("T")
 

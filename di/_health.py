@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from di._instances import MISSING
 from di._keys import Key, describe
+from di._marks import MISSING
 from di._providers import Kind, Lifetime, Provider
 from di.errors import PingError
 

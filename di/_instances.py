@@ -1,12 +1,10 @@
 """Making one instance, and closing what was opened: the only place that drives providers."""
 
-import asyncio
 import contextvars
 import inspect
 from collections.abc import Container as Membership
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from di._keys import describe, source_of
 from di._providers import Kind, Provider, describe_provider
@@ -18,20 +16,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Missing:
-    """The type of `MISSING`: `None` is a legal instance."""
-
-
-MISSING: Final = _Missing()
-
 # What a test run allows to be built although it is marked external; None outside of tests. Set by di.testing.
 external_allowed: contextvars.ContextVar[Membership[Any] | None] = contextvars.ContextVar(
     "external_allowed", default=None
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Closer:
+class Closer(NamedTuple):
     """An opened resource: the generator or context manager that has to be finished, and who opened it as seen from."""
 
     provider: Provider
@@ -154,9 +145,9 @@ async def _exit(closer: Closer, failure: BaseException | None) -> None:
         await manager.__aexit__(*details)
 
 
-def closes_synchronously(closers: Sequence[Closer]) -> bool:
-    """Whether none of these resources has to be awaited."""
-    return not any(closer.provider.is_async for closer in closers)
+def closes_at_once(closers: Sequence[Closer]) -> bool:
+    """Whether no teardown among these can come to wait for anything."""
+    return not any(closer.provider.awaits_at_end for closer in closers)
 
 
 def run_now(work: Coroutine[Any, Any, T], wanted: str) -> T:
@@ -168,22 +159,6 @@ def run_now(work: Coroutine[Any, Any, T], wanted: str) -> T:
         return result
     work.close()
     raise AsyncBuildRequiredError(wanted, "something it needs")
-
-
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end in a task of its own; a cancellation meanwhile is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            cancelled.__context__ = failure
-        raise cancelled
-    return task.result()
 
 
 async def call(callback: Any) -> None:

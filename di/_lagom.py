@@ -1,5 +1,6 @@
 """lagom's definitions, read as providers: `container[Hasher] = Argon2Hasher` keeps its meaning."""
 
+import dataclasses
 import inspect
 from typing import Any
 
@@ -47,7 +48,7 @@ def read_definition(key: Key, resolver: Any, container_type: type, location: str
 
 def _calling(key: Key, lifetime: Lifetime, make: Any, parameters: tuple[Parameter, ...], location: str) -> Provider:
     read = read_provider(key, lifetime, make, location=location)
-    return Provider(key, lifetime, read.kind, read.make, parameters, location, opaque=bool(parameters))
+    return dataclasses.replace(read, parameters=parameters, opaque=bool(parameters))
 
 
 def points_to(resolver: Any) -> type | None:

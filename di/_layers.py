@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from di._builds import Build, running
 from di._calls import complete_arguments
 from di._graph import Graph, needs_await
-from di._instances import MISSING, Closer, add_need_note, close_all, open_instance, run_now, shielded
+from di._instances import Closer, add_need_note, close_all, open_instance, run_now
 from di._keys import Key, describe
+from di._marks import MISSING
 from di._providers import Kind, Lifetime, Provider
 from di._scope import current
+from di._shielding import shielded
 from di.errors import (
     AsyncBuildRequiredError,
     CaptiveDependencyError,

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Mapping
 
 from di._graph import levels_of
-from di._instances import Closer, close, shielded
+from di._instances import Closer, close
 from di._keys import Key, describe
 from di._layers import Layer
 from di._providers import Kind, describe_provider
+from di._shielding import shielded
 from di.errors import StopTimeoutError
 
 STOP_LIMIT = 10.0  # seconds a teardown may take when its provider states no timeout

@@ -5,7 +5,7 @@ import inspect
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from di._instances import close_all, closes_synchronously, run_now
+from di._instances import close_all, closes_at_once, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
 from di._lifecycle import stop_singletons
@@ -55,7 +55,7 @@ class Override:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         layer = self._leave()
-        if layer.is_building() or not closes_synchronously(layer.closers):
+        if layer.is_building() or not closes_at_once(layer.closers):
             return  # the container closes it when it stops
         self._container.overrides.remove(layer)
         layer.singletons.clear()

@@ -1,5 +1,6 @@
 """Providers: how one key is made, read once from signatures and type hints."""
 
+import dis
 import enum
 import inspect
 import sys
@@ -74,6 +75,7 @@ class Provider:
     opaque: bool = False
     deferred: Key | None = None
     ping: Callable[[Any], Any] | None = None
+    awaits_at_end: bool = True  # whether closing may come to wait for something
 
     @property
     def is_async(self) -> bool:
@@ -99,7 +101,43 @@ def read_provider(
     """Classify `make` and read its parameters."""
     kind, called = _classify(make)
     parameters = () if kind is Kind.VALUE else read_parameters(make if is_generic_class(make) else called)
-    return Provider(key, lifetime, kind, called, parameters, location, timeout, eager, required, external, ping=ping)
+    return Provider(
+        key,
+        lifetime,
+        kind,
+        called,
+        parameters,
+        location,
+        timeout,
+        eager,
+        required,
+        external,
+        ping=ping,
+        awaits_at_end=may_await_at_end(kind, called),
+    )
+
+
+def may_await_at_end(kind: Kind, make: Any) -> bool:
+    """Whether closing what a provider opened may come to wait; an async generator says so by its code after `yield`."""
+    if kind is not Kind.ASYNC_GENERATOR:
+        return kind is Kind.ASYNC_CONTEXT_MANAGER
+    function = inspect.unwrap(make)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    if code is None:
+        return True
+    instructions = list(dis.get_instructions(code))
+    first = next((number for number, each in enumerate(instructions) if _wraps_a_yield(each)), 0)
+    return any(each.opname in _WAITS for each in instructions[first:])
+
+
+_WAITS = frozenset({"GET_AWAITABLE", "GET_ANEXT", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
+_ASYNC_GEN_WRAP = 4  # argument of CALL_INTRINSIC_1
+
+
+def _wraps_a_yield(instruction: dis.Instruction) -> bool:
+    """Whether this prepares a value for the `yield` of an async generator, and not for an `await`."""
+    since_3_12 = instruction.opname == "CALL_INTRINSIC_1" and instruction.arg == _ASYNC_GEN_WRAP
+    return since_3_12 or instruction.opname == "ASYNC_GEN_WRAP"
 
 
 def is_generic_class(make: Any) -> bool:

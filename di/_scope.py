@@ -1,37 +1,24 @@
-"""Scope: one unit of work, the instances shared inside it, and its end."""
+"""Scope: one unit of work, its outcome, its end, and further units of work inside and after it."""
 
 import asyncio
 import contextvars
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
-from di._calls import complete_arguments
-from di._deferred import Factory
-from di._graph import Node, unbuilt
-from di._instances import (
-    MISSING,
-    Closer,
-    add_need_note,
-    call,
-    close_all,
-    closes_synchronously,
-    open_instance,
-    run_now,
-    shielded,
-)
-from di._keys import Key, describe, key_of
-from di._pending import Pending
-from di._providers import Kind, Lifetime, Provider
+from di._instances import Closer, call, close_all, closes_at_once, run_now
+from di._keys import describe
+from di._providers import Kind, Lifetime
 from di._release import Holders, callbacks_of, in_closing_order
-from di.errors import AsyncBuildRequiredError, CycleError, NoScopeError, NotReleasableError, ScopeClosedError
+from di._resolution import Resolution
+from di._shielding import ShieldedWork, shielded
+from di.errors import NoScopeError, NotReleasableError, ScopeClosedError
 
 if TYPE_CHECKING:
     from di._container import Container
-    from di._layers import Layer
 
 T = TypeVar("T")
+Callback = Callable[[], Awaitable[object] | object]
 
 # The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone.
 current: contextvars.ContextVar["Scope | None"] = contextvars.ContextVar("di_current_scope", default=None)
@@ -49,323 +36,33 @@ def current_scope() -> "Scope":
     return scope
 
 
-class Scope:
+class Scope(Resolution):
     """One unit of work: an HTTP request, a WebSocket connection, a job, a command, a test.
 
     Inside it a scoped type is one object, for all tasks and threads. Opened with `async with container.scope()`, or by
     `RequestScopeMiddleware`; it closes once, in reverse order of building, and is told how the work ended.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_callbacks",
-        "_closed",
-        "_closers",
-        "_defers",
-        "_failure",
-        "_in_flight",
-        "_instances",
-        "_layered",
-        "_loop",
-        "_pending",
-        "_seeds",
-        "_token",
-        "connection",
-        "container",
-        "disturbed",
-        "entered",
-        "outer",
-    )
+    _callbacks: list[Callback] | None = None
+    _failure: BaseException | None = None
+    _token: "contextvars.Token[Scope | None] | None" = None
 
     def __init__(self, container: "Container", outer: "Scope | None", connection: Any = None) -> None:
-        self.container = container
+        super().__init__(container)
         self.outer = outer
         self.connection = connection  # whatever opened the scope wants to hand to its providers
-        self._loop = loop = asyncio.get_running_loop()
-        built_on = container.built_on
-        # Whether anything was resolved; a compiled plan needs a scope of its own, on the loop of its singletons.
-        self.entered = built_on is not None and built_on is not loop
-        self.disturbed = False  # whether anybody resolved since; a compiled plan then steps aside
-        self._closed = False
-        self._failure: BaseException | None = None
-        self._instances: dict[Key, Any] = {}
-        self._layered: dict[Layer, dict[Key, Any]] | None = None
-        self._pending: dict[tuple[Layer, Key], Pending] | None = None
-        self._seeds: dict[Key, Any] | None = None
-        self._defers = False  # whether anything may be opened after those that hold it
-        self._closers: list[Closer] = []
-        self._callbacks: list[Callable[[], Awaitable[object] | object]] | None = None
-        self._in_flight: tuple[Key, asyncio.Task[Any] | None] | None = None  # what a compiled plan awaits
-        self._token: contextvars.Token[Scope | None] | None = None
-
-    # --- resolving -------------------------------------------------------------------------------------------------
-
-    async def resolve(self, key: type[T]) -> T:
-        """Return the instance of a type, building whatever it needs.
-
-        Works from any task, thread or event loop; the building is done on the scope's own loop.
-
-        Raises:
-            ScopeClosedError: the unit of work has ended.
-            MissingProviderError, CycleError, CaptiveDependencyError: the graph has a problem there.
-        """
-        wanted, layer = self._enter(key)
-        if asyncio.get_running_loop() is self._loop:
-            value = await self._obtain_here(wanted, layer)
-        elif layer.is_singleton(wanted):
-            layer.owner(wanted).warn_of_other_loop(wanted)
-            value = await layer.owner(wanted).obtain(wanted)
-        else:
-            handed_over = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop)
-            value = await asyncio.wrap_future(handed_over)
-        return value  # type: ignore[no-any-return]  # instances are stored untyped
-
-    def get(self, key: type[T]) -> T:
-        """Return the instance of a type from synchronous code.
-
-        What is built comes at once. In a worker thread it waits for the scope's loop to build the rest.
-
-        Raises:
-            AsyncBuildRequiredError: on the loop's own thread, something has to be awaited first.
-        """
-        wanted, layer = self._enter(key)
-        value = self._shared(wanted, layer)
-        if value is MISSING:
-            if self._on_own_loop():
-                value = self._get_on_loop(wanted, layer)
-            elif layer.is_singleton(wanted):
-                value = layer.owner(wanted).obtain_now(wanted)
-            else:
-                value = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop).result()
-        return value  # type: ignore[no-any-return]  # instances are stored untyped
-
-    async def _obtain_here(self, key: Key, layer: "Layer") -> Any:
-        """Obtain for somebody who is no compiled plan, on the scope's own loop."""
-        self._disturb()
-        return await self.obtain(key, layer)
-
-    def _get_on_loop(self, wanted: Key, layer: "Layer") -> Any:
-        missing = list(unbuilt(layer, wanted, lambda each: self._shared(each, layer) is not MISSING))
-        for node in missing:
-            if node.provider.is_async:
-                raise AsyncBuildRequiredError(describe(wanted), describe(node.provider.key))
-        for node in missing:
-            if node.provider.lifetime is Lifetime.SINGLETON:
-                layer.owner(node.provider.key).obtain_now(node.provider.key)
-        return run_now(self._obtain_here(wanted, layer), describe(wanted))
-
-    def _enter(self, hint: Any) -> tuple[Key, "Layer"]:
-        key = key_of(hint)[0]
-        return key, self._admit(key, key)
-
-    def _admit(self, key: Key, checked: Key) -> "Layer":
-        """Return the layer that answers, unless the scope has closed or the graph has a problem below a key."""
-        if self._closed:
-            raise ScopeClosedError(describe(key))
-        layer = self.container.active_layer()
-        layer.check(checked)
-        layer.note_use(key)
-        self.entered = True
-        return layer
-
-    def _on_own_loop(self) -> bool:
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return not self._loop.is_running()
-
-    def _shared(self, key: Key, layer: "Layer") -> Any:
-        """Return the shared instance of a key if it exists."""
-        provider = layer.node(key).provider
-        if provider.kind is Kind.SCOPE:
-            return self
-        if provider.lifetime is Lifetime.SINGLETON:
-            if provider.kind is Kind.VALUE:
-                return provider.make
-            owner = layer.owner(key)
-            if self.container.built_on is not self._loop:
-                owner.warn_of_other_loop(key)
-            return owner.singletons.get(key, MISSING)
-        return self._store(layer.owner(key)).get(key, MISSING)
-
-    def _store(self, owner: "Layer") -> dict[Key, Any]:
-        if owner.parent is None:
-            return self._instances
-        if self._layered is None:
-            self._layered = {}
-        return self._layered.setdefault(owner, {})
-
-    async def obtain(self, key: Key, layer: "Layer", path: tuple[Provider, ...] = ()) -> Any:
-        """Return the instance of a checked key on the scope's own loop, as seen from a layer."""
-        node = layer.node(key)
-        if layer.parent is not None:
-            layer.note_use(key)
-        if node.provider.lifetime is Lifetime.TRANSIENT:
-            return await self._make(node, layer, path)
-        value = self._shared(key, layer)
-        if value is not MISSING:
-            return value
-        owner = layer.owner(key)
-        if node.provider.lifetime is Lifetime.SINGLETON:
-            try:
-                return await owner.obtain(key)
-            except BaseException as error:
-                add_need_note(error, path)
-                raise
-        store = self._store(owner)
-        while (value := store.get(key, MISSING)) is MISSING:
-            pending = self._pending.get((owner, key)) if self._pending else None
-            if pending is None:
-                return await self._make_shared(node, layer, owner, path)
-            if pending.task is not None and pending.task is asyncio.current_task():
-                raise CycleError([describe(key)])
-            await asyncio.wait([pending.future])
-            if not pending.future.cancelled():
-                return pending.future.result()
-        return value
-
-    async def _make_shared(self, node: Node, layer: "Layer", owner: "Layer", path: tuple[Provider, ...]) -> Any:
-        key = node.provider.key
-        if self._pending is None:
-            self._pending = {}
-        pending = self._pending[owner, key] = Pending(self._loop.create_future(), asyncio.current_task(self._loop))
-        try:
-            value = await self._make(node, layer, path)
-        except BaseException as error:
-            pending.fail(error)
-            raise
-        else:
-            self._store(owner)[key] = value
-            pending.future.set_result(value)
-            return value
-        finally:
-            del self._pending[owner, key]
-
-    async def _make(self, node: Node, layer: "Layer", path: tuple[Provider, ...]) -> Any:
-        provider = node.provider
-        if provider.deferred is not None:
-            return self.defer(provider)
-        asked = time.perf_counter() if self.container.observers else 0.0
-        below = (*path, provider)
-        args = [await self.obtain(each, layer, below) for each in node.positional]
-        kwargs = {name: await self.obtain(each, layer, below) for name, each in node.keywords}
-        return await self._open(provider, layer, args, kwargs, path, asked)
-
-    async def _open(
-        self,
-        provider: Provider,
-        layer: "Layer",
-        args: list[Any],
-        kwargs: dict[str, Any],
-        path: tuple[Provider, ...],
-        asked: float,
-    ) -> Any:
-        if self._closed:
-            raise ScopeClosedError(describe(provider.key))
-        opened: list[Closer] = []
-        value = await open_instance(provider, layer, args, kwargs, opened, path, asked)
-        self._closers += opened
-        if self.closed:
-            await self.refuse_late(describe(provider.key))
-        return value
-
-    # --- what is built later: Lazy and Factory ----------------------------------------------------------------------
-
-    def defer(self, provider: Provider) -> Any:
-        """Return the `Lazy` or `Factory` of this scope that a provider stands for."""
-        self._defers = True
-        return provider.make(provider.deferred, self)
-
-    async def deferred_instance(self, key: Key) -> Any:
-        """Return the instance of a key to a `Lazy`."""
-        return await self.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
-
-    async def deferred_build(self, key: Key, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
-        """Make an instance that closes with this scope, with arguments for what is not injected."""
-        layer = self._admit(key, Factory[key])  # type: ignore[valid-type]  # a key made at run time
-        building = self._build_here(key, layer, args, kwargs)
-        if asyncio.get_running_loop() is self._loop:
-            return await building
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(building, self._loop))
-
-    async def _build_here(self, key: Key, layer: "Layer", args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
-        self._disturb()
-        provider = layer.node(key).provider
-        if provider.kind is Kind.VALUE:
-            return provider.make
-        asked = time.perf_counter()
-
-        async def obtain(each: Key) -> Any:
-            return await self.obtain(each, layer, (provider,))
-
-        given, named = await complete_arguments(layer, provider.parameters, args, kwargs, obtain)
-        return await self._open(provider, layer, given, named, (), asked)
-
-    # --- compiled plans ---------------------------------------------------------------------------------------------
-
-    def seed(self, key: Key, value: Any) -> None:
-        """Put a finished object in the place of a scoped type, before anybody asked for it."""
-        self._instances[key] = value
-        if self._seeds is None:
-            self._seeds = {}
-        self._seeds[key] = value
-
-    def begin_plan(self) -> dict[Key, Any]:
-        """Let a compiled plan build; whatever it makes belongs into the returned mapping at once."""
-        self.entered = True
-        return self._instances
-
-    def depart(self, key: Key) -> None:
-        """Tell that a compiled plan is about to await an object."""
-        self._in_flight = (key, asyncio.current_task(self._loop))
-
-    def land(self, key: Key, value: Any) -> bool:
-        """Take an object that a compiled plan has awaited; return whether the plan has to step aside."""
-        self._instances[key] = value
-        self._in_flight = None
-        pending = self._pending.pop((self.container.root_layer, key), None) if self._pending else None
-        if pending is not None:
-            pending.future.set_result(value)
-        return self.interrupted()
-
-    def interrupted(self) -> bool:
-        """Whether somebody resolved in this scope, or closed it, while a compiled plan awaited."""
-        return self.disturbed or self._closed
-
-    def crash(self, error: BaseException) -> None:
-        """Tell those who wait for the object in flight that it will not come."""
-        in_flight, self._in_flight = self._in_flight, None
-        if in_flight is not None and self._pending:
-            pending = self._pending.pop((self.container.root_layer, in_flight[0]), None)
-            if pending is not None:
-                pending.fail(error)
-
-    def _disturb(self) -> None:
-        """Make a compiled plan step aside, and its build in flight one that others can wait for."""
-        self.disturbed = True
-        if self._in_flight is not None:
-            key, task = self._in_flight
-            if self._pending is None:
-                self._pending = {}
-            self._pending.setdefault((self.container.root_layer, key), Pending(self._loop.create_future(), task))
 
     # --- closing what is open ---------------------------------------------------------------------------------------
 
     async def refuse_late(self, wanted: str) -> NoReturn:
         """Close what was opened after the unit of work had ended, and raise `ScopeClosedError`."""
-        errors = await self._close_opened()
+        errors = await shielded(close_all(self._take_closers(), self._failure))
         raise ScopeClosedError(wanted) from (_teardown_group(errors) if errors else None)
 
-    async def _close_opened(self) -> list[BaseException]:
-        closers, self._closers = self._closers, []  # what is opened from now on is closed by whoever opens it
-        if self._defers:
-            closers = in_closing_order(closers)
-        closing = close_all(closers, self._failure)
-        return await (closing if closes_synchronously(closers) else shielded(closing))
-
-    def opened(self, provider: Provider, handle: Any) -> None:
-        """Remember a resource that a compiled plan has opened."""
-        self._closers.append(Closer(provider, handle, self.container.root_layer))
+    def _take_closers(self) -> list[Closer]:
+        """Return what has to be closed; what is opened from now on is closed by whoever opens it."""
+        closers, self.closers = self.closers, []
+        return in_closing_order(closers) if self._defers else closers
 
     async def release(self, key: type[T]) -> None:
         """Tear the object of a scoped type down early, with the objects that hold it; the next resolve builds anew.
@@ -395,8 +92,8 @@ class Scope:
             if holders.include(each, owner) and pending.task is not asyncio.current_task()
         ]:
             await asyncio.wait(waiting)
-        instances = holders.take_instances({self.container.root_layer: self._instances, **(self._layered or {})})
-        gone, self._closers = holders.split(self._closers)
+        instances = holders.take_instances({self.container.root_layer: self.built(), **(self._layered or {})})
+        gone, self.closers = holders.split(self.closers)
         closing = self._close_released(gone, callbacks_of(instances, self._callbacks or []))
         errors = await shielded(closing)
         if errors:
@@ -452,11 +149,6 @@ class Scope:
     # --- the end ----------------------------------------------------------------------------------------------------
 
     @property
-    def closed(self) -> bool:
-        """Whether the unit of work has ended."""
-        return self._closed
-
-    @property
     def failure(self) -> BaseException | None:
         """The exception the unit of work failed with, if it did."""
         return self._failure
@@ -491,37 +183,51 @@ class Scope:
                 self.fail(error)
                 raise
 
-    @property
-    def needs_closing(self) -> bool:
-        """Whether `close` has something to close."""
-        return bool(self._closers)
-
-    def end(self) -> None:
-        """Close a scope in which nothing is open."""
-        self._closed = True
-        if self.container.debug:
-            self._watch_leaks()
-
     async def close(self) -> None:
         """Close what was opened, newest first, shielded from cancellation.
 
         Raises:
             BaseExceptionGroup: some resources failed to close; all of them were tried.
         """
+        rest = self.begin_to_close()
+        if rest is not None:
+            await self.go_on_closing(rest)
+
+    def begin_to_close(self) -> ShieldedWork[list[BaseException]] | None:
+        """Close what can be closed without waiting; return the work that waits, if there is some.
+
+        Raises:
+            BaseExceptionGroup: as `close`.
+        """
         if self._closed:
-            return
+            return None
         self._closed = True
-        if self._closers:
-            errors = await self._close_opened()
-        else:
-            errors = []
+        errors: list[BaseException] = []
+        if self.closers:
+            closers = self._take_closers()
+            closing = close_all(closers, self._failure)
+            if closes_at_once(closers):
+                errors = run_now(closing, "teardown")
+            else:
+                work = ShieldedWork(closing)
+                if not work.done:
+                    return work
+                errors = work.result()
+        self._finish(errors)
+        return None
+
+    async def go_on_closing(self, work: ShieldedWork[list[BaseException]]) -> None:
+        """Wait for the rest of a teardown; a cancellation meanwhile is raised afterwards."""
+        self._finish(await work.wait())
+
+    def _finish(self, errors: list[BaseException]) -> None:
         if self.container.debug:
             self._watch_leaks()
         if errors:
             raise _teardown_group(errors)
 
     def _watch_leaks(self) -> None:
-        stores = {self.container.root_layer: self._instances, **(self._layered or {})}
+        stores = {self.container.root_layer: self.built(), **(self._layered or {})}
         for layer, store in stores.items():
             made = {key: value for key, value in store.items() if key not in (self._seeds or ())}
             self.container.leak_watch.watch(made, layer, self._loop)

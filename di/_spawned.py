@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from di._builds import running
 from di._calls import complete_arguments
-from di._instances import shielded
 from di._keys import describe, source_of
 from di._providers import read_parameters
 from di._scope import current
+from di._shielding import shielded
 from di.errors import ContainerClosedError, SpawnTimeoutError
 
 if TYPE_CHECKING:

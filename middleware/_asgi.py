@@ -83,11 +83,10 @@ class RequestScopeMiddleware:
             raise
         finally:
             try:
-                if work.needs_closing:
+                rest = work.begin_to_close()
+                if rest is not None:
                     with anyio.CancelScope(shield=True):
-                        await work.close()
-                else:
-                    work.end()
+                        await work.go_on_closing(rest)
             finally:
                 current.reset(token)
 
