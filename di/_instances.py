@@ -3,7 +3,7 @@
 import contextvars
 import inspect
 from collections.abc import Container as Membership
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from di._keys import describe, source_of
@@ -98,56 +98,75 @@ async def close_all(closers: list[Closer], failure: BaseException | None) -> lis
     return errors
 
 
-async def close(closer: Closer, failure: BaseException | None) -> None:
+def close(closer: Closer, failure: BaseException | None) -> Awaitable[None]:
     """Finish one resource: resume it normally, or raise the failure where it yielded."""
     observers = closer.layer.container.observers
-    closing = _close(closer, failure)
-    await (observers.watch_teardown(closer.provider, closing) if observers else closing)
+    closing = _end_well(closer) if failure is None else _end_with(closer, failure)
+    return observers.watch_teardown(closer.provider, closing) if observers else closing
 
 
-async def _close(closer: Closer, failure: BaseException | None) -> None:
-    traceback = failure.__traceback__ if failure is not None else None
+async def _end_well(closer: Closer) -> None:
+    handle, kind = closer.handle, closer.provider.kind
+    if kind is Kind.ASYNC_GENERATOR:
+        try:
+            await anext(handle)
+        except StopAsyncIteration:
+            return
+        await _refuse_second_yield(closer)
+    elif kind is Kind.GENERATOR:
+        try:
+            next(handle)
+        except StopIteration:
+            return
+        await _refuse_second_yield(closer)
+    elif kind is Kind.CONTEXT_MANAGER:
+        handle.__exit__(None, None, None)
+    else:
+        await handle.__aexit__(None, None, None)
+
+
+async def _end_with(closer: Closer, failure: BaseException) -> None:
+    traceback = failure.__traceback__
     try:
-        if closer.provider.kind in {Kind.GENERATOR, Kind.ASYNC_GENERATOR}:
-            await _resume(closer, failure)
-        else:
-            await _exit(closer, failure)
+        await _throw(closer, failure)
     except BaseException as error:
-        wrapped = isinstance(error, RuntimeError) and failure is not None and error.__cause__ is failure
+        wrapped = isinstance(error, RuntimeError) and error.__cause__ is failure
         if error is not failure and not wrapped:
             raise
     finally:
-        if failure is not None:
-            failure.__traceback__ = traceback  # every resource sees it as it was raised
+        failure.__traceback__ = traceback  # every resource sees it as it was raised
 
 
-async def _resume(closer: Closer, failure: BaseException | None) -> None:
+async def _throw(closer: Closer, failure: BaseException) -> None:
+    handle, kind = closer.handle, closer.provider.kind
+    if kind is Kind.CONTEXT_MANAGER:
+        handle.__exit__(type(failure), failure, failure.__traceback__)
+    elif kind is Kind.ASYNC_CONTEXT_MANAGER:
+        await handle.__aexit__(type(failure), failure, failure.__traceback__)
+    else:
+        try:
+            handle.throw(failure) if kind is Kind.GENERATOR else await handle.athrow(failure)
+        except (StopIteration, StopAsyncIteration):
+            return
+        await _refuse_second_yield(closer)
+
+
+async def _refuse_second_yield(closer: Closer) -> None:
     generator, provider = closer.handle, closer.provider
-    try:
-        if provider.kind is Kind.GENERATOR:
-            next(generator) if failure is None else generator.throw(failure)
-            generator.close()
-        else:
-            await (anext(generator) if failure is None else generator.athrow(failure))
-            await generator.aclose()
-    except (StopIteration, StopAsyncIteration):
-        return
+    if provider.kind is Kind.GENERATOR:
+        generator.close()
+    else:
+        await generator.aclose()
     problem = "went on to a second yield instead of ending"
     raise GeneratorYieldError(str(provider), source_of(provider.make), problem)
 
 
-async def _exit(closer: Closer, failure: BaseException | None) -> None:
-    manager = closer.handle
-    details = (None, None, None) if failure is None else (type(failure), failure, failure.__traceback__)
-    if closer.provider.kind is Kind.CONTEXT_MANAGER:
-        manager.__exit__(*details)
-    else:
-        await manager.__aexit__(*details)
-
-
 def closes_at_once(closers: Sequence[Closer]) -> bool:
     """Whether no teardown among these can come to wait for anything."""
-    return not any(closer.provider.awaits_at_end for closer in closers)
+    for closer in closers:  # noqa: SIM110 - a generator costs more than what it asks here
+        if closer.provider.awaits_at_end:
+            return False
+    return True
 
 
 def run_now(work: Coroutine[Any, Any, T], wanted: str) -> T:

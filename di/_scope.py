@@ -202,6 +202,7 @@ class Scope(Resolution):
         if self._closed:
             return None
         self._closed = True
+        self.published = None
         errors: list[BaseException] = []
         if self.closers:
             closers = self._take_closers()

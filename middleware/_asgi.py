@@ -17,15 +17,15 @@ from di._scope import current
 class Connection:
     """What a request scope knows of its connection: the ASGI triple, and FastAPI's own object once there is one."""
 
-    __slots__ = ("client_gone", "receive", "request", "scope", "send", "started")
+    request: Any = None
+    watched: Scope | None = None  # the ASGI scope of the route that tells how it ends
+    started = False  # whether the first byte of the response is on its way
+    client_gone = False
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.request: Any = None
-        self.started = False  # whether the first byte of the response is on its way
-        self.client_gone = False
 
     def ended_by_client(self, error: BaseException) -> bool:
         """Whether an error only tells that the client went away after the first byte, which is no failure.
@@ -89,6 +89,7 @@ class RequestScopeMiddleware:
                         await work.go_on_closing(rest)
             finally:
                 current.reset(token)
+                connection.request = connection.watched = None  # it refers to us: no work for the garbage collector
 
 
 def _serves(outer: UnitOfWork, container: Container, scope: Scope) -> bool:

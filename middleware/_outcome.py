@@ -14,7 +14,6 @@ from di import Scope as UnitOfWork
 from di._scope import current
 from middleware._asgi import Connection
 
-WATCHED = "di.watched"  # key in the ASGI scope: the unit of work that is told how this connection ends
 HANDLERS = "starlette.exception_handlers"
 
 
@@ -110,8 +109,9 @@ def watch(connection: HTTPConnection, work: UnitOfWork) -> None:
     The innermost exit stack of FastAPI sees exceptions before the dependencies with `yield` of the request do.
     """
     scope = connection.scope
-    if scope.get(WATCHED) is not work:
-        scope[WATCHED] = work
+    known = cast(Connection, work.connection)
+    if known.watched is not scope:
+        known.watched = scope
         cast(AsyncExitStack, scope["fastapi_inner_astack"]).push(_Failure(work))
 
 
@@ -133,7 +133,7 @@ class _Failure:
 def watch_late(connection: HTTPConnection, work: UnitOfWork) -> None:
     """Do for a route that could not be prepared what prepared ones get around their handler."""
     scope = connection.scope
-    if scope.get(WATCHED) is work:
+    if cast(Connection, work.connection).watched is scope:
         return
     watch(connection, work)
     if scope["type"] == "http":
