@@ -5,6 +5,7 @@ nobody resolved yet, and one that looks first what is there. Both step aside for
 somebody else resolves in the same scope meanwhile; what they have built until then goes along.
 """
 
+import functools
 import inspect
 import itertools
 import linecache
@@ -19,7 +20,7 @@ from di._keys import Key, describe
 from di._layers import Layer
 from di._marks import MISSING
 from di._providers import ASYNC_KINDS, CLOSING_KINDS, Kind, Lifetime, Provider
-from di._resolution import BUSY, USED, values_of
+from di._resolution import BUSY, USED, Resolution, values_of
 from di._scope import Scope, current
 from di.errors import GeneratorYieldError, NoScopeError
 
@@ -84,9 +85,11 @@ class InjectedCall:
         self._injected = dict(injected)
         self._seeded = seeded
         self._in_thread = in_thread
-        self._fresh = self._plan(looks_first=False)
-        self._warm: _Plan | None = None
-        self._bound: Compiled | None = None
+        self._bound: Compiled | None = None  # the plan that looks first what is there
+
+    @functools.cached_property
+    def _fresh(self) -> "_Plan":
+        return self._plan(looks_first=False)
 
     @property
     def source(self) -> str:
@@ -101,23 +104,22 @@ class InjectedCall:
         """Do what the compiled function does, through overrides: nothing of the plan is built."""
         return await self.call_slowly(self.find_scope(), values)
 
-    async def call_otherwise(self, scope: Scope, values: dict[str, Any]) -> Any:
+    async def call_otherwise(self, scope: Resolution, values: dict[str, Any]) -> Any:
         """Call in a scope that is not fresh, or while plans have to step aside."""
         if self._layer.container.detour or scope.closed or not scope.is_quiet(self._seeded):
             return await self.call_slowly(scope, values)
         if self._bound is None:
-            self._warm = self._plan(looks_first=True)
-            self._bound = await self._warm.bind()
+            self._bound = await self._plan(looks_first=True).bind()
             if not scope.is_quiet(self._seeded):
                 return await self.call_slowly(scope, values)
-        return await self._bound(**values)
+        return await self._bound(scope, **values)
 
-    async def call_slowly(self, scope: Scope, values: dict[str, Any]) -> Any:
+    async def call_slowly(self, scope: Resolution, values: dict[str, Any]) -> Any:
         """Resolve the injected parameters one by one, then call."""
         if scope.closed:
             await scope.refuse_late(describe(self.function))
         for name, key in self._injected.items():
-            values[name] = await scope.resolve(key)  # type: ignore[arg-type]  # keys are what resolve takes
+            values[name] = await scope.resolve_slowly(key)
         if self._in_thread is not None:
             return await self._in_thread(self.function, **values)
         return await self.function(**values)
@@ -194,13 +196,14 @@ class _Plan:
             "refuse_external": refuse_external,
             "step_aside": self._step_aside,
         }
-        code.add("async def injected(**values):", 0)
-        code.add("scope = current()")
-        code.add("if scope is None or scope.container is not container: scope = find()")
         if self._looks_first:
+            code.add("async def injected(scope, **values):", 0)
             code.add("scope.state, scope.disturbed = BUSY, False")
             code.add("built = scope.built()")
         else:
+            code.add("async def injected(**values):", 0)
+            code.add("scope = current()")
+            code.add("if scope is None or scope.container is not container: scope = find()")
             code.add("if scope.state or container.detour: return await call_otherwise(scope, values)")
             code.add("scope.state, scope.running = BUSY, plan")
         code.add("try:")
@@ -289,12 +292,12 @@ class _Plan:
 
     # --- at run time ------------------------------------------------------------------------------------------------
 
-    async def _step_aside(self, scope: Scope, values: dict[str, Any], built: tuple[Any, ...]) -> Any:
+    async def _step_aside(self, scope: Resolution, values: dict[str, Any], built: tuple[Any, ...]) -> Any:
         """Leave the rest to the ordinary way of resolving."""
         scope.take(self, built)
         return await self._call.call_slowly(scope, values)
 
-    def _explain(self, scope: Scope, error: BaseException) -> None:
+    def _explain(self, scope: Resolution, error: BaseException) -> None:
         """Take what was built, and add the resolution path to what a provider raised."""
         traceback = error.__traceback__
         while traceback is not None and traceback.tb_frame.f_code is not self.code:
@@ -311,6 +314,33 @@ class _Plan:
             provider = path[-1]
             raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
         add_path_note(error, path)
+
+
+class ResolvePlans:
+    """The compiled plans of what is resolved by hand, such as in jobs and `Depends` functions: from the second time on.
+
+    The first time costs less without.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._calls: dict[Key, InjectedCall | None] = {}
+
+    def of(self, key: Key) -> InjectedCall | None:
+        """Return the plan that builds a key, or `None` when there is nothing to gain so far."""
+        call = self._calls.get(key)
+        if call is None and self._layer.node(key).provider.lifetime is not Lifetime.SINGLETON:
+            known = key in self._calls
+            call = self._calls[key] = InjectedCall(self._layer, _give, {"value": key}) if known else None
+        return call
+
+    def forget(self) -> None:
+        """Drop the plans with the singletons they hold."""
+        self._calls.clear()
+
+
+async def _give(value: Any) -> Any:
+    return value
 
 
 def _arguments(function: Callable[..., Any], final: Mapping[str, str]) -> str:

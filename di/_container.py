@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import lagom
 
+from di._compiler import ResolvePlans
 from di._events import Listener, Observers
 from di._health import Health, look_after
 from di._keys import Key, describe, key_of
@@ -65,6 +66,7 @@ class Container(lagom.Container):
         self.root_layer = Layer(self, {}, autowire=autowire)
         self.overrides: list[Layer] = []  # those that last, and those with something left to close
         self.leak_watch = LeakWatch(self.root_layer)
+        self.plans = ResolvePlans(self.root_layer)
         self._on_stop: list[Callable[[], None]] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._starting = asyncio.Lock()
@@ -163,6 +165,7 @@ class Container(lagom.Container):
             for alias, location in self._aliases.get(key, ()):
                 self.root_layer.providers[alias] = alias_provider(alias, key, location)
         self.root_layer.forget()
+        self.plans.forget()
 
     # --- lagom's face -----------------------------------------------------------------------------------------------
 
@@ -386,6 +389,7 @@ class Container(lagom.Container):
             return
         errors = await self.spawned.finish()
         self.stopped = True
+        self.plans.forget()
         for reset in self._on_stop:
             reset()
         for layer in (*reversed(self.overrides), self.root_layer):

@@ -2,8 +2,8 @@
 
 import contextvars
 import inspect
-from collections.abc import Container as Membership
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Container as Membership
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from di._keys import describe, source_of

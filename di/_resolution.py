@@ -77,7 +77,8 @@ class Resolution:
         """
         wanted, layer = self._enter(key)
         if asyncio.get_running_loop() is self._loop:
-            value = await self._obtain_here(wanted, layer)
+            plan = self.container.plans.of(wanted) if layer.parent is None else None
+            value = await (self._obtain_here(wanted, layer) if plan is None else plan.call_otherwise(self, {}))
         elif layer.is_singleton(wanted):
             layer.owner(wanted).warn_of_other_loop(wanted)
             value = await layer.owner(wanted).obtain(wanted)
@@ -85,6 +86,10 @@ class Resolution:
             handed_over = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop)
             value = await asyncio.wrap_future(handed_over)
         return value  # type: ignore[no-any-return]  # instances are stored untyped
+
+    async def resolve_slowly(self, key: Key) -> Any:
+        """Do what `resolve` does on the scope's own loop, without a compiled plan."""
+        return await self._obtain_here(key, self._admit(key, key))
 
     def get(self, key: type[T]) -> T:
         """Return the instance of a type from synchronous code.
