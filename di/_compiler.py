@@ -9,8 +9,9 @@ import functools
 import inspect
 import itertools
 import linecache
+import sys
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,18 +41,43 @@ _MAKING = {
 }
 
 
+class _Occurrence:
+    """A node at one place in the tree of what a call needs, and the arguments that are written for it so far."""
+
+    def __init__(self, node: Node, holder: "_Occurrence | None", parameter: str | None = None) -> None:
+        self.node = node
+        self.holder = holder
+        self.parameter = parameter  # of the holder; None when it is passed by position
+        self.pending: Iterator[tuple[str | None, Key]] = iter(
+            [*((None, key) for key in node.positional), *node.keywords]
+        )
+        self.arguments: list[str] = []
+
+    def take(self, parameter: str | None, value: str) -> None:
+        self.arguments.append(value if parameter is None else f"{parameter}={value}")
+
+    @property
+    def path(self) -> tuple[Provider, ...]:
+        """The providers from the one that was asked for to this one."""
+        found, at = [], self
+        while at is not None:
+            found.append(at.node.provider)
+            at = at.holder  # type: ignore[assignment]  # None ends the loop
+        return tuple(reversed(found))
+
+
 @dataclass(slots=True)
 class _Code:
-    """The source that grows, the names it uses, and which chain of providers each line belongs to."""
+    """The source that grows, the names it uses, and which node each line belongs to."""
 
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
-    paths: dict[int, tuple[Provider, ...]] = field(default_factory=dict)
+    occurrences: dict[int, _Occurrence] = field(default_factory=dict)
 
-    def add(self, line: str, depth: int = 1, path: tuple[Provider, ...] | None = None) -> None:
+    def add(self, line: str, depth: int = 1, occurrence: _Occurrence | None = None) -> None:
         self.lines.append("    " * depth + line)
-        if path is not None:
-            self.paths[len(self.lines)] = path
+        if occurrence is not None:
+            self.occurrences[len(self.lines)] = occurrence
 
     @property
     def source(self) -> str:
@@ -152,6 +178,7 @@ class _Plan:
         self._values: dict[Key, str] = {}  # shared keys that have a variable, in order of building
         self._singletons: dict[Key, str] = {}
         self._number = itertools.count()
+        self._published = 0  # how many of them a scope has been told of
         self._ran_code = False  # whether a provider ran since the plan last looked whether it was disturbed
         self._code = _Code()
         self._filename = f"<injected call {next(_numbers)}: {describe(call.function)}>"
@@ -207,23 +234,42 @@ class _Plan:
             code.add("if scope.state or container.detour: return await call_otherwise(scope, values)")
             code.add("scope.state, scope.running = BUSY, plan")
         code.add("try:")
-        final = {name: self._value_of(key, ()) for name, key in injected.items()}
+        final = self._write_all(injected)
         if code.lines[-1].endswith("try:"):
             code.add("pass", 2)  # only singletons are needed
         code.add("except BaseException as error:")
         code.add("explain(scope, error)", 2)
         code.add("raise", 2)
         if not self._looks_first:
-            code.add(f"scope.published, scope.running = (plan, {self._built_so_far()}), None")
+            code.add(f"scope.published, scope.running = (plan, 0, {_tuple(self._values.values())}), None")
         code.add("scope.state = USED")
         target = "in_thread(function, " if in_thread is not None else "function("
         code.add(f"return await {target}{_arguments(function, final)})")
         self.keys, self.names = tuple(self._values), tuple(self._values.values())
         self.source = code.source
 
-    def _value_of(self, key: Key, path: tuple[Provider, ...]) -> str:
-        """Write what builds a key and return the name that holds it."""
-        return self._known(key) or self._write_node(self._layer.node(key), path)
+    def _write_all(self, injected: Mapping[str, Key]) -> dict[str, str]:
+        """Write what builds each key, dependencies first, and return the names that hold them; without recursion."""
+        final: dict[str, str] = {}
+        for name, key in injected.items():
+            held = self._known(key)
+            waiting = [] if held is not None else [_Occurrence(self._layer.node(key), None)]
+            while waiting:
+                occurrence = waiting[-1]
+                needed = next(occurrence.pending, None)
+                if needed is not None:
+                    known = self._known(needed[1])
+                    if known is not None:
+                        occurrence.take(needed[0], known)
+                    else:
+                        waiting.append(_Occurrence(self._layer.node(needed[1]), occurrence, needed[0]))
+                    continue
+                waiting.pop()
+                held = self._write_node(occurrence)
+                if occurrence.holder is not None:
+                    occurrence.holder.take(occurrence.parameter, held)
+            final[name] = str(held)
+        return final
 
     def _known(self, key: Key) -> str | None:
         provider = self._layer.node(key).provider
@@ -231,52 +277,44 @@ class _Plan:
             return "scope"
         if provider.lifetime is Lifetime.SINGLETON:
             return self._singletons.setdefault(key, f"s{len(self._singletons)}")
+        if key in self._seeded and key not in self._values:
+            number = next(self._number)
+            self._code.names[f"key{number}"] = key
+            self._code.add(f"v{number} = scope.seeded(key{number})", 2)
+            self._values[key] = f"v{number}"
         return self._values.get(key)
 
-    def _write_node(self, node: Node, path: tuple[Provider, ...]) -> str:
-        provider, code = node.provider, self._code
-        number = next(self._number)
-        var = f"v{number}"
+    def _write_node(self, occurrence: "_Occurrence") -> str:
+        provider, code, number = occurrence.node.provider, self._code, next(self._number)
         code.names |= {f"make{number}": provider.make, f"provider{number}": provider, f"key{number}": provider.key}
-        if provider.key in self._seeded:
-            code.add(f"{var} = scope.seeded(key{number})", 2)
-            self._values[provider.key] = var
-            return var
-        below = (*path, provider)
-        arguments = [self._value_of(key, below) for key in node.positional]
-        arguments += [f"{name}={self._value_of(key, below)}" for name, key in node.keywords]
-        self._write_building(provider, number, ", ".join(arguments), below)
-        return var
-
-    def _write_building(self, provider: Provider, number: int, arguments: str, path: tuple[Provider, ...]) -> None:
-        code = self._code
         shared = provider.lifetime is Lifetime.SCOPED
         depth = 2
         if shared and self._ran_code:
-            code.add(f"if scope.disturbed: return await step_aside(scope, values, {self._built_so_far()})", 2)
+            code.add("if scope.disturbed: return await step_aside(scope, values)", 2)
         if shared and self._looks_first:
             code.add(f"v{number} = built.get(key{number}, MISSING)", 2)
             code.add(f"if v{number} is MISSING:", 2)
             depth = 3
-        if provider.external:
-            code.names[f"path{number}"] = path[:-1]
-            code.add(f"refuse_external(provider{number}, path{number})", depth)
-        for line in self._lines_of(provider, number, arguments, shared):
-            code.add(line, depth, path)
+        for line in self._lines_of(provider, number, ", ".join(occurrence.arguments), occurrence):
+            code.add(line, depth, occurrence)
         if shared:
             self._values[provider.key] = f"v{number}"
         if provider.kind in ASYNC_KINDS:
-            key = f"key{number}" if shared else "None"
-            landed = f"if scope.land({key}, v{number}): "
-            code.add(f"{landed}return await step_aside(scope, values, {self._built_so_far()})", depth)
+            landed = f"if scope.land({f'key{number}' if shared else None}, v{number}): "
+            code.add(f"{landed}return await step_aside(scope, values)", depth)
         self._ran_code = provider.kind not in ASYNC_KINDS
+        return f"v{number}"
 
-    def _lines_of(self, provider: Provider, number: int, arguments: str, shared: bool) -> list[str]:
+    def _lines_of(self, provider: Provider, number: int, arguments: str, occurrence: "_Occurrence") -> list[str]:
         kind, lines = provider.kind, []
+        shared = provider.lifetime is Lifetime.SCOPED
+        if provider.external:
+            self._code.names[f"path{number}"] = occurrence.path[:-1]
+            lines.append(f"refuse_external(provider{number}, path{number})")
         if kind in CLOSING_KINDS:
             lines.append(f"handle{number} = make{number}({arguments})")
         if kind in ASYNC_KINDS:
-            lines.append(f"scope.depart(plan, {self._built_so_far()}, {f'key{number}' if shared else None})")
+            lines.append(f"scope.depart(plan, {self._publish_new()}, {f'key{number}' if shared else None})")
         lines.append(_MAKING[kind].format(n=number, args=arguments))
         if kind in CLOSING_KINDS:
             lines.append(f"scope.closers.append(Closer(provider{number}, handle{number}, layer))")
@@ -284,17 +322,17 @@ class _Plan:
             lines.append(f"built[key{number}] = v{number}")
         return lines
 
-    def _built_so_far(self) -> str:
-        """Write the tuple of shared objects; a plan that looks first has put each into its place already."""
-        if self._looks_first:
-            return "()"
-        return f"({', '.join(self._values.values())}{',' if len(self._values) == 1 else ''})"
+    def _publish_new(self) -> str:
+        """Write what was built since the last time; a plan that looks first has put each into its place already."""
+        start = len(self._values) if self._looks_first else self._published
+        self._published = len(self._values)
+        return f"{start}, {_tuple(list(self._values.values())[start:])}"
 
     # --- at run time ------------------------------------------------------------------------------------------------
 
-    async def _step_aside(self, scope: Resolution, values: dict[str, Any], built: tuple[Any, ...]) -> Any:
-        """Leave the rest to the ordinary way of resolving."""
-        scope.take(self, built)
+    async def _step_aside(self, scope: Resolution, values: dict[str, Any]) -> Any:
+        """Leave the rest to the ordinary way of resolving; what was built is in the variables of who calls."""
+        scope.take(self, self._built_in(sys._getframe(1)))  # noqa: SLF001 - the documented way to look at callers
         return await self._call.call_slowly(scope, values)
 
     def _explain(self, scope: Resolution, error: BaseException) -> None:
@@ -305,15 +343,17 @@ class _Plan:
         if traceback is None:
             scope.crash(self, error, ())
             return
-        built = () if self._looks_first else values_of(self, traceback.tb_frame.f_locals)
-        scope.crash(self, error, built)
-        path = self._code.paths.get(traceback.tb_lineno)
-        if path is None:
+        scope.crash(self, error, self._built_in(traceback.tb_frame))
+        occurrence = self._code.occurrences.get(traceback.tb_lineno)
+        if occurrence is None:
             return
-        if isinstance(error, StopIteration | StopAsyncIteration) and path[-1].kind in CLOSING_KINDS:
-            provider = path[-1]
+        provider = occurrence.node.provider
+        if isinstance(error, StopIteration | StopAsyncIteration) and provider.kind in CLOSING_KINDS:
             raise GeneratorYieldError(str(provider), provider.location, "ended without a yield") from None
-        add_path_note(error, path)
+        add_path_note(error, occurrence.path)
+
+    def _built_in(self, frame: types.FrameType) -> tuple[Any, ...]:
+        return () if self._looks_first else values_of(self, frame.f_locals)
 
 
 class ResolvePlans:
@@ -341,6 +381,11 @@ class ResolvePlans:
 
 async def _give(value: Any) -> Any:
     return value
+
+
+def _tuple(names: Iterable[str]) -> str:
+    written = ", ".join(names)
+    return f"({written},)" if written and ", " not in written else f"({written})"
 
 
 def _arguments(function: Callable[..., Any], final: Mapping[str, str]) -> str:

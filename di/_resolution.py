@@ -45,7 +45,7 @@ class Resolution:
 
     state = FRESH
     disturbed = False  # whether anybody resolved since a plan began; the plan then steps aside
-    published: tuple[Plan, tuple[Any, ...]] | None = None
+    published: tuple[Plan, int, tuple[Any, ...]] | None = None  # values of its keys, from a number on
     running: Plan | None = None
     in_flight: tuple[Key | None, "asyncio.Task[Any] | None"] | None = None  # what a compiled plan awaits
     _closed = False
@@ -173,8 +173,8 @@ class Resolution:
         value = self._instances.get(key, MISSING)
         published = self.published
         if value is MISSING and published is not None:
-            plan, values = published
-            value = dict(zip(plan.keys, values, strict=False)).get(key, MISSING)
+            plan, start, values = published
+            value = dict(zip(plan.keys[start:], values, strict=False)).get(key, MISSING)
         return value
 
     def _store(self, owner: "Layer") -> dict[Key, Any]:
@@ -315,9 +315,9 @@ class Resolution:
         """Return the objects of the root layer, also those that a plan has told of and nobody asked for so far."""
         instances, published = self._instances, self.published
         if published is not None:
-            plan, values = published
+            plan, start, values = published
             self.published = None
-            for key, value in zip(plan.keys, values, strict=False):
+            for key, value in zip(plan.keys[start:], values, strict=False):
                 instances.setdefault(key, value)
         return instances
 
@@ -330,9 +330,11 @@ class Resolution:
         known = self._seeds is None or self._seeds.keys() <= seeded
         return known and self.state is not BUSY and not self._pending and not self._foreign
 
-    def depart(self, plan: Plan, values: tuple[Any, ...], key: Key | None) -> None:
-        """Tell what a plan has built so far, and what it is about to await (None: nothing that others may share)."""
-        self.published = (plan, values)
+    def depart(self, plan: Plan, start: int, values: tuple[Any, ...], key: Key | None) -> None:
+        """Tell what a plan has built since it last told, and what it is about to await (None: nothing to be shared)."""
+        if self.published is not None:
+            self.built()
+        self.published = (plan, start, values)
         self.in_flight = (key, asyncio.current_task(self._loop))
 
     def land(self, key: Key | None, value: Any) -> bool:
@@ -345,7 +347,7 @@ class Resolution:
 
     def take(self, plan: Plan, values: tuple[Any, ...]) -> None:
         """Take what a plan has built that works no longer."""
-        self.published, self.running, self.state = (plan, values), None, USED
+        self.published, self.running, self.state = (plan, 0, values), None, USED
 
     def crash(self, plan: Plan, error: BaseException, values: tuple[Any, ...]) -> None:
         """Take what a plan had built when it failed, and tell those who wait for what was in flight."""
@@ -368,7 +370,7 @@ class Resolution:
                     self._pending = {}
                 self._pending.setdefault((self.container.root_layer, key), Pending(self._loop.create_future(), task))
         elif self.running is not None:
-            self.published = (self.running, self._values_in_frame(self.running))
+            self.published = (self.running, 0, self._values_in_frame(self.running))
 
     def _values_in_frame(self, plan: Plan) -> tuple[Any, ...]:
         """Return what a plan has built that is at work further up in this thread: its constructors called us."""
