@@ -59,10 +59,11 @@ class _Occurrence:
     @property
     def path(self) -> tuple[Provider, ...]:
         """The providers from the one that was asked for to this one."""
-        found, at = [], self
+        found: list[Provider] = []
+        at: _Occurrence | None = self
         while at is not None:
             found.append(at.node.provider)
-            at = at.holder  # type: ignore[assignment]  # None ends the loop
+            at = at.holder
         return tuple(reversed(found))
 
 
@@ -356,10 +357,13 @@ class _Plan:
         return () if self._looks_first else values_of(self, frame.f_locals)
 
 
+_MANY = 100
+
+
 class ResolvePlans:
     """The compiled plans of what is resolved by hand, such as in jobs and `Depends` functions: from the second time on.
 
-    The first time costs less without.
+    The first time costs less without, unless it is many objects, whose depth recursion might not bear.
     """
 
     def __init__(self, layer: Layer) -> None:
@@ -370,7 +374,7 @@ class ResolvePlans:
         """Return the plan that builds a key, or `None` when there is nothing to gain so far."""
         call = self._calls.get(key)
         if call is None and self._layer.node(key).provider.lifetime is not Lifetime.SINGLETON:
-            known = key in self._calls
+            known = key in self._calls or len(self._layer.closure(key)) > _MANY
             call = self._calls[key] = InjectedCall(self._layer, _give, {"value": key}) if known else None
         return call
 
