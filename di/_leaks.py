@@ -4,6 +4,7 @@ import asyncio
 import collections
 import gc
 import logging
+import sys
 import types
 import weakref
 from collections.abc import Iterator, Mapping
@@ -80,7 +81,8 @@ def _holders(value: object, names: Mapping[int, str], ours: set[int], alive: set
     seen = {id(value), id(waiting), *ours}
     while waiting:
         held, way, depth = waiting.pop(0)
-        referrers = gc.get_referrers(held)
+        # The collector of the free-threaded build loses sight of the namespaces of modules.
+        referrers = [*gc.get_referrers(held), *_modules_that_name(held)]
         seen.add(id(referrers))
         for referrer in referrers:
             if id(referrer) in seen or isinstance(referrer, types.FrameType):
@@ -94,6 +96,12 @@ def _holders(value: object, names: Mapping[int, str], ours: set[int], alive: set
                 yield f"{name}{step}"
             elif depth < DEPTH and id(holder) not in alive:
                 waiting.append((holder, step, depth + 1))
+
+
+def _modules_that_name(held: object) -> Iterator[types.ModuleType]:
+    for module in tuple(sys.modules.values()):
+        if any(each is held for each in tuple(getattr(module, "__dict__", {}).values())):
+            yield module
 
 
 def _owner_of_namespace(referrer: object) -> object:

@@ -15,7 +15,7 @@ from di.errors import NoScopeError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._connections import register_connections
 from middleware._markers import ServiceProvider, mark
-from middleware._routes import Preparation, roots_of
+from middleware._routes import Preparation
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
 
 T = TypeVar("T")
@@ -80,12 +80,12 @@ class Deps:
                 _register_source(container, key, dependency)
         further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
 
-        preparation = Preparation(app, container, self, self._hidden)
+        preparation = Preparation(app, container, self, self._hidden, self._providers)
         inner = app.router.lifespan_context
 
         @asynccontextmanager
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
-            container.validate({**roots_of(app, self), **further})
+            container.validate({**preparation.roots(), **further})
             preparation.refresh()
             async with container, inner(asgi) as state:
                 yield state

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi import params
-from fastapi.dependencies.models import Dependant
 from fastapi.requests import HTTPConnection
 
 from di._keys import Key, describe
@@ -12,6 +11,8 @@ from middleware._connections import connection_of
 from middleware._outcome import watch_late
 
 if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
+
     from middleware._deps import Deps
 
 
@@ -39,12 +40,12 @@ def mark(provider: ServiceProvider) -> ServiceMarker:
     return ServiceMarker(dependency=provider)
 
 
-def service_provider_of(dependant: Dependant) -> ServiceProvider | None:
+def service_provider_of(dependant: "Dependant") -> ServiceProvider | None:
     """Return the service provider that a dependency is, if it is one."""
     return dependant.call if isinstance(dependant.call, ServiceProvider) else None
 
 
-def markers_below(dependant: Dependant) -> Iterator[tuple[ServiceProvider, tuple[Dependant, ...]]]:
+def markers_below(dependant: "Dependant") -> Iterator[tuple[ServiceProvider, tuple["Dependant", ...]]]:
     """Yield every service provider in a tree of dependencies, with the dependencies that lead to it."""
     waiting: list[tuple[Dependant, tuple[Dependant, ...]]] = [(dependant, ())]
     while waiting:

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 from di import Scope as UnitOfWork
 from di._scope import current
 from middleware._asgi import Connection
+from middleware._fastapi import function_stack, request_stack
 
 HANDLERS = "starlette.exception_handlers"
 
@@ -112,7 +112,9 @@ def watch(connection: HTTPConnection, work: UnitOfWork) -> None:
     known = cast(Connection, work.connection)
     if known.watched is not scope:
         known.watched = scope
-        cast(AsyncExitStack, scope["fastapi_inner_astack"]).push(_Failure(work))
+        stack = request_stack(scope)
+        if stack is not None:
+            stack.push(_Failure(work))
 
 
 class _Failure:
@@ -136,9 +138,9 @@ def watch_late(connection: HTTPConnection, work: UnitOfWork) -> None:
     if cast(Connection, work.connection).watched is scope:
         return
     watch(connection, work)
-    if scope["type"] == "http":
-        function_stack = cast(AsyncExitStack, scope["fastapi_function_astack"])
-        function_stack.push_async_exit(_Success(work))
+    stack = function_stack(scope)
+    if stack is not None and scope["type"] == "http":
+        stack.push_async_exit(_Success(work))
 
 
 class _Success:

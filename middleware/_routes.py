@@ -1,54 +1,37 @@
 """The fast path: FastAPI's routes, prepared to build their services by a compiled plan.
 
-Everything here that FastAPI does not document is in this module. A route that cannot be prepared still works, through
-plain `Depends`.
+A route that cannot be prepared still works, through plain `Depends`; so do all routes of a FastAPI that does not serve
+routes in a way we know.
 """
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, cast
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
-import fastapi.routing
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant, _is_coroutine_callable
-from fastapi.dependencies.utils import get_dependant
-from fastapi.routing import APIRoute, APIRouter, APIWebSocketRoute, request_response
+from fastapi.routing import APIRouter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
 
 from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
 from di.errors import ContainerClosedError, DiError
 from middleware._asgi import RequestScopeMiddleware
+from middleware._conformance import misfit
 from middleware._connections import connection_of
+from middleware._fastapi import RoutersBelow, ServedRoute, is_awaited, served_routes
 from middleware._markers import markers_below, service_provider_of
 from middleware._outcome import GuardedResponse, OutcomeWatch, watch
+from middleware.errors import UnknownFastAPIWarning
 
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class InjectedRoute:
-    """A route as it is served: `holder` carries its dependant and its ASGI app."""
-
-    original: Any
-    holder: Any
-    effective: bool
-
-    @property
-    def dependant(self) -> Dependant:
-        """FastAPI's description of the endpoint's parameters."""
-        dependant: Dependant = self.holder.dependant
-        return dependant
-
-    def __str__(self) -> str:
-        methods = ",".join(sorted(getattr(self.holder, "methods", None) or ())) or "WEBSOCKET"
-        return f"{methods} {self.holder.path}"
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
 
 
 def applications_of(app: Starlette) -> Iterator[Starlette]:
@@ -57,9 +40,9 @@ def applications_of(app: Starlette) -> Iterator[Starlette]:
     while waiting:
         current = waiting.pop()
         yield current
-        for context in _contexts(current):
-            mounted = getattr(context.original_route, "_base_app", None)
-            if isinstance(mounted, Starlette) and mounted not in seen and not _is_installed(mounted):
+        for route in served_routes(current.router.routes):
+            mounted = route.mounted
+            if mounted is not None and mounted not in seen and not _is_installed(mounted):
                 seen.add(mounted)
                 waiting.append(mounted)
 
@@ -68,79 +51,81 @@ def _is_installed(app: Starlette) -> bool:
     return any(cast(Any, middleware.cls) is RequestScopeMiddleware for middleware in app.user_middleware)
 
 
-def _contexts(app: Starlette) -> Iterable[Any]:
-    """Yield FastAPI's view of every route of an application as it is served, however deep it was included."""
-    return fastapi.routing.iter_route_contexts(app.router.routes)
-
-
-def injected_routes(app: Starlette) -> Iterator[InjectedRoute]:
-    """Yield every HTTP and WebSocket route of an application and of those mounted below it."""
+def injected_routes(app: Starlette) -> Iterator[tuple[ServedRoute, "Dependant"]]:
+    """Yield what FastAPI injects into, in an application and those mounted below it, and what is asked for there."""
     for each in applications_of(app):
-        for context in _contexts(each):
-            original = context.original_route
-            if isinstance(original, APIRoute | APIWebSocketRoute):
-                holder = context._effective_route
-                effective = isinstance(original, APIRoute) and holder is not original
-                yield InjectedRoute(original, holder, effective)
-
-
-def roots_of(app: FastAPI, deps: object) -> dict[str, Key]:
-    """Return every type that a route or a dependency function of an application asks for, by who asks."""
-    roots: dict[str, Key] = {}
-    for route in injected_routes(app):
-        for provider, path in markers_below(route.dependant):
-            if provider.deps is deps:
-                asking = "".join(f" > {source_of(each.call)}" for each in path)
-                roots[f"{route}{asking} ({describe(provider.key)})"] = provider.key
-    return roots
+        for route in served_routes(each.router.routes):
+            dependant = route.dependant
+            if dependant is not None:
+                yield route, dependant
 
 
 class Preparation:
     """Keeps the routes of an application prepared: from the start, and again whenever routes were added."""
 
     def __init__(
-        self, app: FastAPI, container: Container, deps: object, hidden: Mapping[Key, Callable[..., Any]]
+        self,
+        app: FastAPI,
+        container: Container,
+        deps: object,
+        hidden: Mapping[Key, Callable[..., Any]],
+        asked: Mapping[Key, object],
     ) -> None:
         self._app = app
         self._container = container
         self._deps = deps
         self._hidden = hidden
-        self._routers: list[Any] = []
+        self._asked = asked
+        self._routers = RoutersBelow([])
         self._version = -1
+        self._refreshing = threading.Lock()
+        reason = misfit()
+        self._is_known = reason is None
+        if reason is not None:
+            warnings.warn(UnknownFastAPIWarning(reason), stacklevel=3)
+
+    def roots(self) -> dict[str, Key]:
+        """Return every type that a route or a dependency function of the application asks for, by who asks.
+
+        Where routes cannot be read, it is every type that anybody asked for.
+        """
+        if not self._is_known:
+            return {f"deps.depends({describe(key)})": key for key in self._asked}
+        roots: dict[str, Key] = {}
+        for route, dependant in injected_routes(self._app):
+            for provider, path in markers_below(dependant):
+                if provider.deps is self._deps:
+                    asking = "".join(f" > {source_of(each.call)}" for each in path)
+                    roots[f"{route}{asking} ({describe(provider.key)})"] = provider.key
+        return roots
 
     def refresh(self) -> None:
         """Prepare what is new; nearly free when nothing is."""
-        version = sum(router._routes_version for router in self._routers)
-        if version == self._version:
-            return
-        for app in applications_of(self._app):
+        if self._routers.version() != self._version:
+            with self._refreshing:  # clients in several threads may serve one application
+                self._refresh()
+
+    def _refresh(self) -> None:
+        applications = list(applications_of(self._app))
+        for app in applications:
             if not isinstance(app.router.middleware_stack, OutcomeWatch):
                 app.router.middleware_stack = OutcomeWatch(app.router.middleware_stack)
-        for route in injected_routes(self._app):
-            needed = _hidden_for(route.dependant, self._container, self._deps, self._hidden)
-            for seed in reversed(needed.values()):
-                route.dependant.dependencies.insert(0, get_dependant(path=route.holder.path_format, call=seed))
-            if isinstance(route.original, APIRoute) and not getattr(route.holder, "_di_prepared", False):
-                route.holder._di_prepared = True
-                _prepare_http(route, self._container, self._deps, frozenset(needed))
-        self._routers = list(_routers_of(self._app))
-        self._version = sum(router._routes_version for router in self._routers)
+        if self._is_known:
+            for route, dependant in injected_routes(self._app):
+                self._prepare(route, dependant)
+        self._routers = RoutersBelow(cast(APIRouter, app.router) for app in applications)
+        self._version = self._routers.version()
 
-
-def _routers_of(app: FastAPI) -> Iterator[APIRouter]:
-    """Yield every router that routes may be added to."""
-    waiting: list[Any] = [each.router for each in applications_of(app)]
-    seen = set()
-    while waiting:
-        router = waiting.pop()
-        if isinstance(router, APIRouter) and id(router) not in seen:  # a router has no hash
-            seen.add(id(router))
-            yield router
-            waiting += [getattr(route, "original_router", None) for route in router.routes]
+    def _prepare(self, route: ServedRoute, dependant: "Dependant") -> None:
+        needed = _hidden_for(dependant, self._container, self._deps, self._hidden)
+        for seed in reversed(needed.values()):
+            route.depend_first(seed)
+        if route.is_http and not route.is_prepared:
+            _prepare_http(route, dependant, self._container, self._deps, frozenset(needed))
 
 
 def _hidden_for(
-    dependant: Dependant, container: Container, deps: Any, hidden: Mapping[Key, Callable[..., Any]]
+    dependant: "Dependant", container: Container, deps: Any, hidden: Mapping[Key, Callable[..., Any]]
 ) -> dict[Key, Callable[..., Any]]:
     """Return the `from_depends` values that the services of a route reach and that nobody put there yet."""
     if not hidden:
@@ -154,12 +139,12 @@ def _hidden_for(
     return {key: seed for key, seed in hidden.items() if key in reached and seed not in present}
 
 
-def _prepare_http(route: InjectedRoute, container: Container, deps: Any, seeded: frozenset[Key]) -> None:
-    build = route.original.get_route_handler
-    plain = _handler(route, build, route.dependant)
-    fast = _fast_dependant(route.dependant, container, deps, seeded)
-    fast_handler = plain if fast is None else _handler(route, build, fast)
-    overridable = route.holder.dependency_overrides_provider
+def _prepare_http(
+    route: ServedRoute, dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
+) -> None:
+    plain = route.handler_over(dependant)
+    fast = _fast_dependant(dependant, container, deps, seeded)
+    fast_handler = plain if fast is None else route.handler_over(fast)
 
     async def handle(request: Request) -> Any:
         work = container.find_scope()
@@ -167,41 +152,15 @@ def _prepare_http(route: InjectedRoute, container: Container, deps: Any, seeded:
             return await plain(request)
         connection_of(work).request = request
         watch(request, work)
-        overridden = overridable is not None and overridable.dependency_overrides
-        response = await (plain if overridden else fast_handler)(request)
+        response = await (plain if route.dependency_overrides else fast_handler)(request)
         return GuardedResponse(response, work)
 
-    app = request_response(handle)
-    wrap = getattr(fastapi.routing, "wrap_app_with_body_limit", None)
-    route.holder.app = app if wrap is None else wrap(app, route.holder.max_body_size)
+    route.serve_by(handle)
 
 
-def _handler(route: InjectedRoute, build: Callable[[], Handler], dependant: Dependant) -> Handler:
-    """Let FastAPI make the handler of a route over another description of its parameters."""
-    holder = route.holder
-    previous = holder.dependant
-    holder.dependant = dependant
-    try:
-        with _effective(route):
-            return build()
-    finally:
-        holder.dependant = previous
-
-
-@contextmanager
-def _effective(route: InjectedRoute) -> Iterator[None]:
-    if not route.effective:
-        yield
-        return
-    variable = fastapi.routing._effective_route_context_var
-    token = variable.set(route.holder)
-    try:
-        yield
-    finally:
-        variable.reset(token)
-
-
-def _fast_dependant(dependant: Dependant, container: Container, deps: Any, seeded: frozenset[Key]) -> Dependant | None:
+def _fast_dependant(
+    dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
+) -> "Dependant | None":
     """Return a description without our markers, whose call builds them; None when there is nothing to gain."""
     endpoint = dependant.call
     injected: dict[str, Key] = {}
@@ -217,7 +176,7 @@ def _fast_dependant(dependant: Dependant, container: Container, deps: Any, seede
     if not injected or endpoint is None or _streams(endpoint):
         return None
     fast = dataclasses.replace(dependant, dependencies=others)
-    in_thread = None if _is_coroutine_callable(endpoint) else run_in_threadpool
+    in_thread = None if is_awaited(dependant) else run_in_threadpool
 
     plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
 

@@ -1,8 +1,11 @@
 """What the FastAPI bridge raises, all of them `DiError`s."""
 
+import fastapi
+import starlette
+
 from di.errors import DiError
 
-__all__ = ["FromDependsUnreachableError", "NotInstalledError", "WrongConnectionError"]
+__all__ = ["FromDependsUnreachableError", "NotInstalledError", "UnknownFastAPIWarning", "WrongConnectionError"]
 
 
 class NotInstalledError(DiError):
@@ -29,4 +32,17 @@ class WrongConnectionError(DiError):
     def __init__(self, wanted: str, found: str) -> None:
         super().__init__(
             f"{wanted} cannot be injected here: {found}. Ask for HTTPConnection to serve both requests and WebSockets."
+        )
+
+
+class UnknownFastAPIWarning(UserWarning):
+    """The installed FastAPI does not serve routes in a way that the fast path knows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"FastAPI {fastapi.__version__} with Starlette {starlette.__version__} serves routes in a way that "
+            f"middleware does not know ({reason}), so plain Depends injects: scopes, outcomes and overrides hold, but "
+            "requests are slower, a failed on_success() is answered by a plain 500, from_depends() values are out of "
+            "reach, and start validates what deps.depends() was asked for instead of what routes ask for. Install a "
+            "FastAPI that docs/compatibility.md lists."
         )

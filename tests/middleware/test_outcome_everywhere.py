@@ -20,6 +20,7 @@ from di import Container, current_scope
 from middleware import Deps
 from tests.middleware.asgi import get, running
 from tests.middleware.conftest import Orders, Session, Sessions
+from tests.middleware.generations import GENERATOR_ROUTES, needs_generator_routes, needs_live_routers
 
 # The container of the fixture offers more than the routes of each test ask for.
 pytestmark = pytest.mark.filterwarnings("ignore::di.errors.UnusedProviderWarning")
@@ -66,7 +67,10 @@ def refuse_commit() -> None:
 # --- WebSockets ---
 
 
-@pytest.mark.parametrize("place", ["direct", "included", "added late", "added late to an included router"])
+@pytest.mark.parametrize(
+    "place",
+    ["direct", "included", "added late", pytest.param("added late to an included router", marks=needs_live_routers)],
+)
 @pytest.mark.parametrize("asks", ["by parameter", "below a dependency", "by hand"])
 def test_b3_a_websocket_failure_that_a_handler_took_is_a_failure(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI, place: str, asks: str
@@ -149,7 +153,7 @@ async def closes_badly() -> AsyncIterator[None]:
     raise OutOfStock
 
 
-@pytest.mark.parametrize("included", [False, True])
+@pytest.mark.parametrize("included", [False, pytest.param(True, marks=needs_live_routers)])
 @pytest.mark.parametrize("spelling", ["async", "def"])
 async def test_b4_a_late_route_commits_after_function_scoped_dependencies_only(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI, included: bool, spelling: str
@@ -172,7 +176,7 @@ async def test_b4_a_late_route_commits_after_function_scoped_dependencies_only(
     assert sessions.logs == [FAILED]
 
 
-@pytest.mark.parametrize("included", [False, True])
+@pytest.mark.parametrize("included", [False, pytest.param(True, marks=needs_live_routers)])
 async def test_b3_a_late_route_that_asks_by_hand_is_watched_too(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI, included: bool
 ) -> None:
@@ -207,6 +211,7 @@ async def test_b4_a_failed_commit_of_a_late_route_is_answered_by_the_handler(
     assert sessions.logs == [["commit", *FAILED]]
 
 
+@needs_live_routers
 async def test_b12_a_route_added_to_a_router_leaves_its_neighbours_watched(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI
 ) -> None:
@@ -249,8 +254,9 @@ def failing_routes(router: APIRouter, deps: Deps) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("late", [False, True])
 async def test_b12_a_mounted_application_is_served_by_the_scope_of_its_parent(
-    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, depth: int
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, depth: int, late: bool
 ) -> None:
     inner = with_handlers(FastAPI(), 418)
     failing_routes(inner.router, deps)
@@ -258,10 +264,13 @@ async def test_b12_a_mounted_application_is_served_by_the_scope_of_its_parent(
         between = FastAPI()
         between.mount("/inner", inner)
         inner = between
-    app.mount("/inner", inner)
+    if not late:
+        app.mount("/inner", inner)
     deps.install(app, container)
     paths = [f"{'/inner' * depth}/{path}" for path in ("by-parameter", "by-hand", "commit")]
     async with running(app):
+        if late:
+            app.mount("/inner", inner)
         assert await statuses(app, *paths) == [418] * 3
     assert sessions.logs == [FAILED, FAILED, ["commit", *FAILED]]
 
@@ -311,10 +320,12 @@ def add_streams(app: FastAPI, deps: Deps) -> None:
     async def by_hand() -> StreamingResponse:
         return StreamingResponse(endless(await current_scope().resolve(Session)))
 
-    @app.get("/generator")
-    async def generator(session: SessionDep) -> AsyncIterator[int]:
-        async for _ in endless(session):
-            yield 1
+    if GENERATOR_ROUTES:
+
+        @app.get("/generator")
+        async def generator(session: SessionDep) -> AsyncIterator[int]:
+            async for _ in endless(session):
+                yield 1
 
     async def plain(_: Request) -> StreamingResponse:
         return StreamingResponse(endless(await current_scope().resolve(Session)))
@@ -324,7 +335,9 @@ def add_streams(app: FastAPI, deps: Deps) -> None:
 
 @pytest.mark.parametrize("spec", ["2.3", "2.4"])
 @pytest.mark.parametrize("between", [None, "inside", "outside"])
-@pytest.mark.parametrize("path", ["/by-parameter", "/by-hand", "/generator", "/plain"])
+@pytest.mark.parametrize(
+    "path", ["/by-parameter", "/by-hand", pytest.param("/generator", marks=needs_generator_routes), "/plain"]
+)
 async def test_b3_a_client_that_leaves_a_stream_is_no_failure_anywhere(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI, path: str, spec: str, between: str | None
 ) -> None:
@@ -346,7 +359,7 @@ async def test_b3_a_client_that_leaves_a_stream_is_no_failure_anywhere(
 
 
 @pytest.mark.parametrize("spec", ["2.3", "2.4"])
-@pytest.mark.parametrize("path", ["/generator", "/plain", "/response"])
+@pytest.mark.parametrize("path", [pytest.param("/generator", marks=needs_generator_routes), "/plain", "/response"])
 async def test_b3_a_body_that_breaks_is_a_failure_anywhere(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI, path: str, spec: str
 ) -> None:
@@ -358,10 +371,12 @@ async def test_b3_a_body_that_breaks_is_a_failure_anywhere(
     async def response(session: Annotated[Session, deps.depends(Session)]) -> StreamingResponse:
         return StreamingResponse(breaking())
 
-    @app.get("/generator")
-    async def generator(session: Annotated[Session, deps.depends(Session)]) -> AsyncIterator[int]:
-        yield 1
-        raise LookupError
+    if GENERATOR_ROUTES:
+
+        @app.get("/generator")
+        async def generator(session: Annotated[Session, deps.depends(Session)]) -> AsyncIterator[int]:
+            yield 1
+            raise LookupError
 
     async def plain(_: Request) -> StreamingResponse:
         await current_scope().resolve(Session)
@@ -398,6 +413,7 @@ async def test_b3_a_body_that_breaks_with_a_handled_exception_is_told_as_it_was_
     assert sessions.logs == [["commit", *FAILED]]
 
 
+@needs_generator_routes
 async def test_b4_a_generator_route_commits_before_its_first_byte(
     container: Container, sessions: Sessions, deps: Deps, app: FastAPI
 ) -> None:

@@ -19,6 +19,7 @@ from middleware import Deps
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
 from tests.middleware.asgi import running
 from tests.middleware.conftest import Orders, Session, Sessions
+from tests.middleware.generations import needs_live_routers
 
 # The container of the fixture offers more than the routes of each test ask for.
 pytestmark = pytest.mark.filterwarnings("ignore::di.errors.UnusedProviderWarning")
@@ -311,7 +312,12 @@ def test_b12_mounted_applications_find_their_own_container(
     assert sessions.logs == [OK]
 
 
-def test_b12_routes_added_after_start_work(container: Container, sessions: Sessions, deps: Deps, app: FastAPI) -> None:
+@pytest.mark.parametrize(
+    "where", ["the application", "a new router", pytest.param("a router", marks=needs_live_routers)]
+)
+def test_b12_routes_added_after_start_work(
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, where: str
+) -> None:
     router = APIRouter()
 
     @router.get("/early")
@@ -320,16 +326,47 @@ def test_b12_routes_added_after_start_work(container: Container, sessions: Sessi
     app.include_router(router)
     deps.install(app, container)
     with TestClient(app) as client:
+        assert client.get("/early").status_code == 200
+        target = {"the application": app.router, "a router": router, "a new router": APIRouter()}[where]
 
-        @router.get("/late-in-router")
+        @target.get("/late")
         async def late(session: Annotated[Session, deps.depends(Session)]) -> None:
             raise HTTPException(409)
 
-        @app.get("/late")
-        def later(session: Annotated[Session, deps.depends(Session)]) -> None: ...
+        @target.get("/late-thread")
+        def in_thread(session: Annotated[Session, deps.depends(Session)]) -> None: ...
 
-        assert [client.get(f"/{path}").status_code for path in ("early", "late-in-router", "late")] == [200, 409, 200]
-    assert sessions.logs == [OK, ["HTTPException", "closed"], OK]
+        if where == "a new router":
+            app.include_router(target)
+        assert [client.get(f"/{path}").status_code for path in ("early", "late", "late-thread")] == [200, 409, 200]
+    assert sessions.logs == [OK, OK, ["HTTPException", "closed"], OK]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_b11_from_depends_reaches_a_route_added_after_start(
+    container: Container, deps: Deps, app: FastAPI, replaced: bool
+) -> None:
+    def get_user() -> User:
+        return User("ada")
+
+    class Greeter:
+        def __init__(self, user: User) -> None:
+            self.user = user
+
+    container.scoped(Greeter)
+    deps.from_depends(User, get_user)
+
+    @app.get("/early")
+    async def early(greeter: Annotated[Greeter, deps.depends(Greeter)]) -> str:
+        return greeter.user.name
+
+    deps.install(app, container)
+    with TestClient(app) as client:
+        assert client.get("/early").json() == "ada"
+        if replaced:
+            app.router.routes.pop()
+        app.add_api_route("/late", early)
+        assert client.get("/late").json() == "ada"
 
 
 def test_b12_without_a_lifespan_routes_inject_and_singletons_are_built_once(

@@ -1,0 +1,193 @@
+"""How FastAPI serves a route: what it does not document, in one module, for every release from 0.121 on.
+
+Three generations are known. Up to 0.136 a route that is included is copied into one flat list. From 0.137 a router
+stays whole, and each of its routes has a context for each inclusion, from which the handler is made at every request.
+From 0.141 the context keeps the ASGI app that was made of it. Which one is installed is seen from the objects at hand,
+never from a version number; `middleware._conformance` tries out whether it fits.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import fastapi.routing
+from fastapi.routing import APIRoute, APIRouter
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.types import Scope
+
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
+
+Handler = Callable[[Request], Awaitable[Response]]
+_routing: Any = fastapi.routing  # its names come and go with releases
+_HANDLE = "_di_handle"  # on what serves a route: the handler that it was prepared with
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServedRoute:
+    """A route of any kind as it is served: `holder` is the route, or stands for it where its router is included."""
+
+    original: BaseRoute
+    holder: Any
+
+    @property
+    def dependant(self) -> "Dependant | None":
+        """FastAPI's description of the endpoint's parameters; None for what FastAPI does not inject into."""
+        return getattr(self.holder, "dependant", None) if self.is_http or self.is_websocket else None
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is FastAPI's kind of an HTTP route."""
+        return isinstance(self.original, APIRoute)
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it is a WebSocket route."""
+        return isinstance(self.original, WebSocketRoute)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `serve_by` was called."""
+        return hasattr(self.holder, _HANDLE)
+
+    @property
+    def dependency_overrides(self) -> Mapping[Any, Any]:
+        """The overrides in force; empty when nobody may override."""
+        provider = self.holder.dependency_overrides_provider
+        return provider.dependency_overrides if provider is not None else {}
+
+    @property
+    def mounted(self) -> Starlette | None:
+        """The application that is mounted here, if one is."""
+        app = getattr(self.original, "_base_app", None)
+        return app if isinstance(app, Starlette) else None
+
+    def depend_first(self, dependency: Callable[..., Any]) -> None:
+        """Call a dependency before all others of this route."""
+        described = _routing.get_dependant(path=self.holder.path_format, call=dependency)
+        self.holder.dependant.dependencies.insert(0, described)
+
+    def handler_over(self, dependant: "Dependant") -> Handler:
+        """Let the route make its handler over another description of its parameters."""
+        previous = self.holder.dependant
+        self.holder.dependant = dependant
+        try:
+            with self._included():
+                return cast(APIRoute, self.original).get_route_handler()
+        finally:
+            self.holder.dependant = previous
+
+    def serve_by(self, handle: Handler) -> None:
+        """Answer requests by a handler, inside FastAPI's exit stacks and the application's exception handlers."""
+        setattr(self.holder, _HANDLE, handle)
+        if hasattr(self.holder, "app"):
+            app = _routing.request_response(handle)
+            limit = getattr(_routing, "wrap_app_with_body_limit", None)
+            self.holder.app = app if limit is None else limit(app, self.holder.max_body_size)
+        else:
+            _hand_out_prepared(cast(APIRoute, self.original))
+
+    @contextmanager
+    def _included(self) -> Iterator[None]:
+        if self.holder is self.original:
+            yield
+            return
+        variable = _routing._effective_route_context_var
+        token = variable.set(self.holder)
+        try:
+            yield
+        finally:
+            variable.reset(token)
+
+    def __str__(self) -> str:
+        methods = ",".join(sorted(getattr(self.holder, "methods", None) or ())) or "WEBSOCKET"
+        return f"{methods} {self.holder.path}"
+
+
+def _hand_out_prepared(route: APIRoute) -> None:
+    """Have a route that makes a handler at each request hand out the one that its inclusion was prepared with."""
+    make = route.get_route_handler
+    if hasattr(make, "hands_out_prepared"):
+        return
+
+    def get_route_handler() -> Any:
+        inclusion = _routing._effective_route_context_var.get()
+        belongs = inclusion is not None and inclusion.original_route is route
+        prepared = getattr(inclusion, _HANDLE, None) if belongs else None
+        return make() if prepared is None else prepared
+
+    get_route_handler.hands_out_prepared = True  # type: ignore[attr-defined]  # recognised above
+    route.get_route_handler = get_route_handler  # type: ignore[method-assign]  # of this one route
+
+
+def served_routes(routes: Iterable[BaseRoute]) -> Iterator[ServedRoute]:
+    """Yield every route as it is served, however deep its router was included."""
+    for route in routes:
+        inclusions = getattr(route, "effective_route_contexts", None)
+        if inclusions is None:
+            yield ServedRoute(route, route)
+        else:
+            for inclusion in inclusions():
+                # FastAPI serves its own HTTP routes by the context, all others by a copy.
+                yield ServedRoute(inclusion.original_route, inclusion.starlette_route or inclusion)
+
+
+class RoutersBelow:
+    """Every router that applications serve routes from.
+
+    Args:
+        served: the applications' own routers.
+    """
+
+    def __init__(self, served: Iterable[APIRouter]) -> None:
+        self._served = list(served)
+        self._versioned: list[Any] = []
+        waiting: list[Any] = list(self._served)
+        seen = set()
+        while waiting:
+            router = waiting.pop()
+            if isinstance(router, APIRouter) and id(router) not in seen:  # a router has no hash
+                seen.add(id(router))
+                waiting += [getattr(route, "original_router", None) for route in router.routes]
+                if hasattr(router, "_routes_version"):
+                    self._versioned.append(router)
+
+    def version(self) -> int:
+        """Return a number that changes when routes are added.
+
+        An included router serves what its version tells of. An application serves its list as it is, and mounting
+        changes no version.
+        """
+        version = 0
+        for router in self._versioned:
+            version += router._routes_version
+        for router in self._served:
+            routes = router.routes
+            if routes:
+                version += len(routes) + id(routes[-1])
+        return version
+
+
+def is_awaited(dependant: "Dependant") -> bool:
+    """Whether FastAPI awaits an endpoint; it runs others in a thread."""
+    known = getattr(dependant, "is_coroutine_callable", None)  # a function of the dependant until 0.140
+    if known is None:
+        known = _routing._is_coroutine_callable(dependant.call)
+    return known or inspect.iscoroutinefunction(dependant.call)
+
+
+def request_stack(scope: Scope) -> AsyncExitStack | None:
+    """Return the stack that closes request-scoped dependencies, after the response was sent."""
+    stack: AsyncExitStack | None = scope.get("fastapi_inner_astack")
+    return stack
+
+
+def function_stack(scope: Scope) -> AsyncExitStack | None:
+    """Return the stack that closes function-scoped dependencies, before the response is sent."""
+    stack: AsyncExitStack | None = scope.get("fastapi_function_astack")
+    return stack
