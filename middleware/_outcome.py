@@ -42,7 +42,7 @@ class OutcomeWatch:
         try:
             await self.app(scope, receive, send)
         except BaseException as error:
-            _report(work, error)
+            report(work, error)
             raise
 
 
@@ -66,7 +66,7 @@ def _reporting(handler: Any) -> ExceptionHandler:
 def _report_here(error: BaseException) -> None:
     work = _unit_of_work()
     if work is not None:
-        _report(work, error)
+        report(work, error)
 
 
 def _unit_of_work() -> UnitOfWork | None:
@@ -77,7 +77,8 @@ def _unit_of_work() -> UnitOfWork | None:
     return work
 
 
-def _report(work: UnitOfWork, error: BaseException) -> None:
+def report(work: UnitOfWork, error: BaseException) -> None:
+    """Tell a unit of work that it failed, unless the client only went away."""
     if not cast(Connection, work.connection).ended_by_client(error):
         work.fail(error)
 
@@ -97,24 +98,13 @@ class GuardedResponse:
             await work.succeed()
         try:
             await self._response(scope, receive, send)
-        except (ClientDisconnect, OSError) as error:
-            # Nobody is there to be told; generators of FastAPI's dependencies end well too.
+        except BaseException as error:
             if not cast(Connection, work.connection).ended_by_client(error):
+                work.fail(error)
                 raise
-
-
-def watch(connection: HTTPConnection, work: UnitOfWork) -> None:
-    """Tell the scope of every exception that leaves the endpoint, its dependencies or its response.
-
-    The innermost exit stack of FastAPI sees exceptions before the dependencies with `yield` of the request do.
-    """
-    scope = connection.scope
-    known = cast(Connection, work.connection)
-    if known.watched is not scope:
-        known.watched = scope
-        stack = request_stack(scope)
-        if stack is not None:
-            stack.push(_Failure(work))
+            if not isinstance(error, ClientDisconnect | OSError):
+                raise
+            # Nobody is there to be told; generators of FastAPI's dependencies end well too.
 
 
 class _Failure:
@@ -129,15 +119,23 @@ class _Failure:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is not None:
-            _report(self._work, error)
+            report(self._work, error)
 
 
 def watch_late(connection: HTTPConnection, work: UnitOfWork) -> None:
-    """Do for a route that could not be prepared what prepared ones get around their handler."""
+    """Do for a route that could not be prepared what prepared ones get around their handler.
+
+    The outermost exit callback of FastAPI's inner stack sees every exception of the endpoint, its dependencies and its
+    response, before handlers turn it into another response.
+    """
     scope = connection.scope
-    if cast(Connection, work.connection).watched is scope:
+    known = cast(Connection, work.connection)
+    if known.watched is scope:
         return
-    watch(connection, work)
+    known.watched = scope
+    outermost = request_stack(scope)
+    if outermost is not None:
+        outermost.push(_Failure(work))
     stack = function_stack(scope)
     if stack is not None and scope["type"] == "http":
         stack.push_async_exit(_Success(work))

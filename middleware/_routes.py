@@ -21,13 +21,14 @@ from starlette.requests import Request
 from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
+from di._scope import current
 from di.errors import ContainerClosedError, DiError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._conformance import misfit
 from middleware._connections import connection_of
 from middleware._fastapi import RoutersBelow, ServedRoute, is_awaited, served_routes
 from middleware._markers import markers_below, service_provider_of
-from middleware._outcome import GuardedResponse, OutcomeWatch, watch
+from middleware._outcome import GuardedResponse, OutcomeWatch, report
 from middleware.errors import UnknownFastAPIWarning
 
 if TYPE_CHECKING:
@@ -147,12 +148,19 @@ def _prepare_http(
     fast_handler = plain if fast is None else route.handler_over(fast)
 
     async def handle(request: Request) -> Any:
-        work = container.find_scope()
-        if work is None:
-            return await plain(request)
-        connection_of(work).request = request
-        watch(request, work)
-        response = await (plain if route.dependency_overrides else fast_handler)(request)
+        work = current.get()
+        if work is None or work.container is not container:
+            work = container.find_scope()
+            if work is None:
+                return await plain(request)
+        connection = connection_of(work)
+        connection.request = request
+        connection.watched = request.scope
+        try:
+            response = await (plain if route.dependency_overrides else fast_handler)(request)
+        except BaseException as error:
+            report(work, error)
+            raise
         return GuardedResponse(response, work)
 
     route.serve_by(handle)
