@@ -83,7 +83,8 @@ def read_definition(key: Key, resolver: Any, container_type: type, location: str
 
 def _calling(key: Key, lifetime: Lifetime, make: Any, parameters: tuple[Parameter, ...], location: str) -> Provider:
     read = read_provider(key, lifetime, make, location=location)
-    return _unentered(dataclasses.replace(read, parameters=parameters, opaque=bool(parameters)), make)
+    kind = Kind.CALL if read.kind is Kind.VALUE else read.kind  # what lagom calls may be an object with __call__
+    return _unentered(dataclasses.replace(read, kind=kind, parameters=parameters, opaque=bool(parameters)), make)
 
 
 def _unentered(provider: Provider, make: Any) -> Provider:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
@@ -99,7 +98,10 @@ class Deps:
                 was made with.
             roots: further types that are asked for outside of routes, such as those of jobs.
         """
-        container, read_definitions = self._to_install(container)
+        if container is None:
+            if self._drop_in is None:
+                raise NotInstalledError("install(app)")
+            container = self._drop_in.container
         self._container = container
         self._serve(container)
         further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
@@ -109,7 +111,7 @@ class Deps:
 
         @asynccontextmanager
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
-            read_definitions()
+            self._read_definitions()
             container.validate({**roots_of(app, self), **further})
             preparation.refresh()
             async with container, inner(asgi) as state:
@@ -117,20 +119,18 @@ class Deps:
 
         app.router.lifespan_context = lifespan
 
-        def before_connection() -> None:
-            read_definitions()
+        def read_and_refresh() -> None:
+            self._read_definitions()
             preparation.refresh()
 
-        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=before_connection)
+        before = preparation.refresh if self._drop_in is None else read_and_refresh
+        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=before)
 
-    def _to_install(self, container: Container | None) -> tuple[Container, Callable[[], object]]:
-        """Return the container to install, and what reads the definitions that were given to the constructor."""
-        drop_in = self._drop_in
-        if drop_in is not None and container in {None, drop_in.container}:
-            return drop_in.container, partial(drop_in.prepare, autowire=False)
-        if container is None:
-            raise NotInstalledError("install(app)")
-        return container, lambda: None
+    def _read_definitions(self) -> None:
+        """Read what the container that this was made with defines, if it is the one in use."""
+        drop_in, nothing_installed = self._drop_in, self._container is None
+        if drop_in is not None and (nothing_installed or drop_in.container in self._served):
+            drop_in.prepare(autowire=nothing_installed)
 
     def _serve(self, container: Container) -> None:
         """Let a container know of connections and of values of FastAPI dependencies."""
@@ -179,10 +179,11 @@ class Deps:
         return scope
 
     def _installed(self, what: str) -> Container:
+        self._read_definitions()
         if self._container is not None:
             return self._container
         if self._drop_in is not None:
-            return self._drop_in.prepare(autowire=True)
+            return self._drop_in.container
         raise NotInstalledError(what)
 
 

@@ -92,7 +92,6 @@ class DropIn:
         for hint, definition in definitions_of(source):
             if hint in self._read:
                 continue
-            self._read.add(hint)
             place = place_of(definition)
             if not isinstance(definition, SingletonWrapper) or get_origin(hint) is Awaitable:
                 self.container.define_at(key_of(hint)[0], definition, place)
@@ -101,6 +100,7 @@ class DropIn:
             else:
                 self.container.define_at(key_of(hint)[0], definition, place)
                 definition.singleton_type = ConstructionWithoutContainer(partial(self._without_overrides, hint))
+            self._read.add(hint)
 
     def _without_overrides(self, hint: Any) -> Any:
         # lagom keeps what it gets for ever.

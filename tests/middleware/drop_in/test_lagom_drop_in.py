@@ -299,6 +299,34 @@ def test_a5_lagom_and_fastapi_share_a_singleton_whoever_asks_first(app: FastAPI,
     assert seen[2] is container[Basket]
 
 
+def test_a5_two_applications_on_one_lagom_container_share_its_singletons() -> None:
+    container = lagom.Container()
+    container[Basket] = lagom.Singleton(Basket)
+    seen: list[Basket] = []
+    for _ in range(2):
+        deps, app = Deps(container), FastAPI()
+
+        @app.get("/")
+        async def route(basket: Annotated[Basket, deps.depends(Basket)]) -> None:
+            seen.append(basket)
+
+        assert TestClient(app).get("/").status_code == 200
+    assert seen == [container[Basket]] * 2
+
+
+def test_a5_a_definition_that_cannot_be_read_is_told_every_time(app: FastAPI, client: TestClient) -> None:
+    container = lagom.Container()
+    container[Clock] = lagom.Alias("no class")  # type: ignore[no-untyped-call]  # as lagom has it
+    deps = Deps(container)
+
+    @app.get("/")
+    async def route(clock: Annotated[Clock, deps.depends(Clock)]) -> None: ...
+
+    for _ in range(2):
+        with pytest.raises(errors.InvalidProviderError, match="'no class' is not a class"):
+            client.get("/")
+
+
 def test_a5_an_async_definition_reaches_fastapi_although_lagom_has_begun_to_build_it(
     app: FastAPI, client: TestClient
 ) -> None:

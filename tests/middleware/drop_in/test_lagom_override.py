@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Protocol, cast
 from unittest.mock import Mock
 
@@ -108,6 +108,30 @@ def test_a5_a_test_may_define_by_lagoms_decorators(deps: Deps, client: TestClien
     assert opened[0].log == ["commit", "closed"]
 
 
+def test_a5_a_test_may_define_a_context_manager_in_another_way(
+    container: lagom.Container, app: FastAPI, client: TestClient
+) -> None:
+    real: list[Connection] = []
+    fake: list[Connection] = []
+
+    @definition(container)
+    @contextmanager
+    def connect() -> Iterator[Connection]:
+        real.append(Connection())
+        yield real[-1]
+
+    deps = Deps(container, request_context_singletons=[Connection])
+
+    @app.get("/")
+    async def route(connection: Annotated[Connection, deps.depends(Connection)]) -> None: ...
+
+    with deps.override_for_test() as editable:
+        define_connection(editable, fake)
+        client.get("/")
+    assert real == []
+    assert fake[0].log == ["commit", "closed"]
+
+
 def test_a5_a_definition_may_come_between_two_requests_of_a_block(deps: Deps, client: TestClient) -> None:
     class Till:
         def __init__(self, basket: Basket, clock: Clock) -> None:
@@ -176,6 +200,24 @@ async def test_a5_two_tests_at_once_each_see_their_own_definitions(deps: Deps, a
 
     one, two = await asyncio.gather(test("one"), test("two"))
     assert (one, two) == (b'"one"', b'"two"')
+
+
+def test_a5_an_installed_deps_knows_before_the_first_request_what_is_one_per_request(
+    container: lagom.Container, app: FastAPI
+) -> None:
+    container[Checkout] = Checkout
+    deps = Deps(container, request_singletons=[Basket])
+
+    @app.get("/")
+    async def route(
+        checkout: Annotated[Checkout, deps.depends(Checkout)], basket: Annotated[Basket, deps.depends(Basket)]
+    ) -> bool:
+        return checkout.basket is basket
+
+    deps.install(app)
+    with deps.override_for_test() as editable:
+        editable[Basket] = lambda: Basket("made")
+        assert TestClient(app).get("/").json() is True
 
 
 def test_a5_an_installed_container_has_an_editable_one_too(app: FastAPI) -> None:
