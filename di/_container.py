@@ -9,16 +9,19 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import lagom
+from lagom.definitions import ConstructionWithoutContainer
+from lagom.interfaces import ContainerDebugInfo, SpecialDepDefinition
 
 from di._compiler import ResolvePlans
 from di._events import Listener, Observers
 from di._health import Health, look_after
 from di._keys import Key, describe, key_of
-from di._lagom import alias_provider, points_to, read_definition
+from di._lagom import DefinitionReader, alias_provider, points_to
 from di._layers import Layer, innermost
 from di._leaks import Leak, LeakWatch
 from di._lifecycle import start_singletons, stop_singletons
 from di._marks import MISSING
+from di._overlay import DefinitionsOverride
 from di._overrides import Override
 from di._places import calling_line
 from di._problems import survey_graph
@@ -72,8 +75,10 @@ class Container(lagom.Container):
         self._starting = asyncio.Lock()
         self._users = 0  # how many have started it and not stopped it
         self._aliases: dict[type, list[tuple[Key, str]]] = {}
-        for key, lifetime, kind in ((Container, Lifetime.SINGLETON, Kind.VALUE), (Scope, Lifetime.SCOPED, Kind.SCOPE)):
-            self.root_layer.providers[key] = Provider(key, lifetime, kind, self, (), "di")
+        self._reader = DefinitionReader(Container)
+        for key in (Container, ContainerDebugInfo):
+            self.root_layer.providers[key] = Provider(key, Lifetime.SINGLETON, Kind.VALUE, self, (), "di")
+        self.root_layer.providers[Scope] = Provider(Scope, Lifetime.SCOPED, Kind.SCOPE, self, (), "di")
 
     # --- registration -----------------------------------------------------------------------------------------------
 
@@ -158,28 +163,50 @@ class Container(lagom.Container):
         if self.started:
             raise ContainerStartedError(describe(key), provider.location)
         previous = self.root_layer.providers.get(key)
-        if previous is not None and not again:
+        if previous is not None and not again and key not in self.root_layer.autowired:
             raise DuplicateProviderError(describe(key), previous.location, provider.location)
+        self.put(provider)
+
+    def put(self, provider: Provider) -> None:
+        """Let a provider answer for its key, whoever did before; what is an alias of it follows."""
+        key = provider.key
         self.root_layer.providers[key] = provider
+        self.root_layer.autowired.pop(key, None)
         if inspect.isclass(key):
             for alias, location in self._aliases.get(key, ()):
                 self.root_layer.providers[alias] = alias_provider(alias, key, location)
-        self.root_layer.forget()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was found out about the graph, after a registration changed."""
+        for layer in (self.root_layer, *self.overrides):
+            layer.forget()
         self.plans.forget()
 
     # --- lagom's face -----------------------------------------------------------------------------------------------
 
     def define(self, dep: Any, resolver: Any) -> Any:
         """Register by lagom's rules: a class is an alias, a function is called each time, `Singleton` shares."""
-        key, location = key_of(dep)[0], calling_line()
+        self.define_at(key_of(dep)[0], resolver, calling_line())
+
+    def define_at(self, key: Key, resolver: Any, location: str) -> None:
+        """Register by lagom's rules what was defined somewhere else."""
         target = points_to(resolver)
-        if target is not None and target is not dep:
+        if target is not None and target != key:
             self._aliases.setdefault(target, []).append((key, location))
-            if target in self.root_layer.providers:
-                self._add(alias_provider(key, target, location))
-                return None
-        self._add(read_definition(key, resolver, Container, location))
-        return None
+        for provider in self._reader.read(key, resolver, location, known=self.root_layer.registered):
+            self._add(provider)
+
+    @property
+    def defined_types(self) -> set[Any]:
+        """Every type that was registered."""
+        return set(self.root_layer.providers) - set(self.root_layer.autowired)
+
+    def get_definition(self, dep_type: type[T]) -> SpecialDepDefinition[T] | None:
+        """Return a lagom definition that asks this container, if the type is registered."""
+        if self.active_layer().registered(key_of(dep_type)[0]) is None:
+            return None
+        return ConstructionWithoutContainer(lambda: self.resolve(dep_type))
 
     def resolve(self, dep_type: type[T], suppress_error: bool = False, skip_definitions: bool = False) -> T:
         """Return an instance: in the current scope, or outside of one among singletons and what holds only those.
@@ -277,6 +304,13 @@ class Container(lagom.Container):
             IncompleteFakeError: the fake lacks public methods of the type, unless `strict=False`.
         """
         return Override(self, key_of(key)[0], fake, location=calling_line(), strict=strict)
+
+    def override_by_definitions(self) -> DefinitionsOverride:
+        """Return a block with a container on top of this one: what is defined in it holds here until its end.
+
+        Takes lagom's definitions, also of types that are not registered here, and looks at no fake's methods.
+        """
+        return DefinitionsOverride(self, Container)
 
     def active_layer(self) -> Layer:
         """Return the innermost override of this context, or the root layer."""

@@ -45,8 +45,8 @@ class Graph:
     ) -> None:
         self.providers = providers
         self.parent = parent
-        self.autowired: list[Key] = []
-        self._autowire = autowire
+        self.autowire = autowire
+        self.autowired: dict[Key, None] = {}
         self._derived: dict[Key, Provider | None] = {}
         self._nodes: dict[Key, Node] = {}
         self._closures: dict[Key, frozenset[Key]] = {}
@@ -60,9 +60,18 @@ class Graph:
             return found
         if self.parent is not None:
             return self.parent.provider(key)
+        return self._derive(key) or (self._autowired(key) if self.autowire else None)
+
+    def registered(self, key: Key) -> Provider | None:
+        """Return who answers for a key because of what was registered: classes are not autowired for this."""
+        if key in self.providers:
+            return self.providers[key] if key not in self.autowired else None
+        return self._derive(key) if self.parent is None else self.parent.registered(key)
+
+    def _derive(self, key: Key) -> Provider | None:
         if key not in self._derived:
             self._derived[key] = derive_provider(key, self)
-        return self._derived[key] or (self._autowired(key) if self._autowire else None)
+        return self._derived[key]
 
     def node(self, key: Key) -> Node:
         """Return the bound provider of a key.
@@ -125,7 +134,7 @@ class Graph:
         """Whether a parameter is injected: it has a key, and a default gives way only to a registered type."""
         if parameter.problem is not None:
             return False
-        return not parameter.has_default or self.provider(parameter.key) is not None
+        return not parameter.has_default or self.registered(parameter.key) is not None
 
     def _bind(self, provider: Provider) -> Node:
         positional: list[Key] = []
@@ -145,7 +154,7 @@ class Graph:
             return None
         provider = read_provider(key, Lifetime.TRANSIENT, key, location=f"autowired from {key.__module__}")
         self.providers[key] = provider
-        self.autowired.append(key)
+        self.autowired[key] = None
         return provider
 
 

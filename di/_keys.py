@@ -3,8 +3,11 @@
 import collections.abc
 import inspect
 import types
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+_WITH_TWINS = {list, collections.abc.Awaitable, AbstractContextManager, AbstractAsyncContextManager}  # in typing
 
 Key: TypeAlias = object  # a type, or Annotated[type, Named(...)]; always hashable
 
@@ -27,8 +30,8 @@ def key_of(hint: Any) -> tuple[Key, bool]:
         key, optional = key_of(base)
         named = next((item for item in metadata if isinstance(item, Named)), None)
         return (Annotated[key, named] if named else key), optional
-    if origin is list:
-        return list[key_of(get_args(hint)[0])[0]], False  # type: ignore[misc]  # also from typing.List
+    if origin in _WITH_TWINS and get_args(hint):
+        return origin[key_of(get_args(hint)[0])[0]], False
     if origin is Union or origin is types.UnionType:
         members = [member for member in get_args(hint) if member is not types.NoneType]
         if len(members) == 1 and len(members) != len(get_args(hint)):

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import textwrap
+import tokenize
 from collections.abc import Iterator
 
 from di._keys import describe
@@ -19,7 +20,7 @@ def late_commits(provider: Provider) -> Iterator[LateCommitWarning]:
     try:
         lines, first = inspect.getsourcelines(provider.make)
         (function,) = ast.parse(textwrap.dedent("".join(lines))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
+    except (OSError, TypeError, SyntaxError, ValueError, tokenize.TokenError):
         return  # no source to look at
     found = min(_late_lines(function), default=None)
     if found is not None:

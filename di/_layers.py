@@ -78,6 +78,21 @@ class Layer(Graph):
                 return
             layer = layer.parent
 
+    def stands_on(self, other: "Layer") -> bool:
+        """Whether this layer is another one, or was put on top of it."""
+        layer: Layer | None = self
+        while layer is not None and layer is not other:
+            layer = layer.parent
+        return layer is other
+
+    def reconsider(self, key: Key) -> None:
+        """Build anew, when it is next asked for, whatever a provider that was put into this layer or below reaches."""
+        self.forget()
+        for each in list(self.singletons):
+            closure = self.closure(each)
+            if key in closure or any(self.node(below).provider.opaque for below in closure):
+                del self.singletons[each]
+
     def is_built(self, key: Key) -> bool:
         """Whether a key is a singleton that exists already."""
         if not self.is_singleton(key):

@@ -9,47 +9,30 @@ from di._instances import close_all, closes_at_once, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
 from di._lifecycle import stop_singletons
-from di._providers import Kind, read_provider
+from di._providers import Kind, Provider, read_provider
 from di.errors import IncompleteFakeError, MissingProviderError, UnusedOverrideError
 
 if TYPE_CHECKING:
     from di._container import Container
 
 
-class Override:
-    """The block in which a type has another provider; a sync and an async context manager."""
+class OverrideBlock:
+    """A block with a layer of its own; ends synchronously or asynchronously."""
 
-    def __init__(self, container: "Container", key: Key, fake: Any, *, location: str, strict: bool) -> None:
-        real = container.active_layer().provider(key)
-        if real is None:
-            raise MissingProviderError(describe(key), f"override() at {location}")
+    def __init__(self, container: "Container") -> None:
         self._container = container
-        self._key = key
-        self._provider = read_provider(
-            key,
-            real.lifetime,
-            fake,
-            location=location,
-            timeout=real.timeout,
-            eager=real.eager,
-            required=real.required,
-        )
-        if strict:
-            _refuse_incomplete(key, fake, self._provider.kind)
         self._layer: Layer | None = None
         self._token: contextvars.Token[Layer | None] | None = None
 
-    def __enter__(self) -> Any:
-        """Begin; returns the fake as it was given."""
+    def _begin(self, providers: dict[Key, Provider]) -> Layer:
         container = self._container
-        layer = Layer(container, {self._key: self._provider}, container.active_layer())
+        layer = self._layer = Layer(container, providers, container.active_layer())
         layer.below = _not_ended(innermost.get())
         container.overrides.append(layer)
         container.overridden += 1
         container.detour += 1
-        self._layer = layer
         self._token = innermost.set(layer)
-        return self._provider.make
+        return layer
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -59,11 +42,7 @@ class Override:
             return  # the container closes it when it stops
         self._container.overrides.remove(layer)
         layer.singletons.clear()
-        _raise_grouped(run_now(close_all(layer.closers, None), describe(self._key)))
-
-    async def __aenter__(self) -> Any:
-        """Begin; returns the fake as it was given."""
-        return self.__enter__()
+        _raise_grouped(run_now(close_all(layer.closers, None), "the end of the override"))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -71,11 +50,6 @@ class Override:
         layer = self._leave()
         self._container.overrides.remove(layer)
         _raise_grouped(await stop_singletons(layer))
-
-    def check_used(self) -> None:
-        """Raise `UnusedOverrideError` when nothing has asked for the type so far."""
-        if self._layer is not None and self._key not in self._layer.resolved:
-            raise UnusedOverrideError([describe(self._key)])
 
     def _leave(self) -> Layer:
         layer = self._layer
@@ -90,6 +64,42 @@ class Override:
                 # Ended in another context than it began in (a fixture's teardown): there the layer is seen as ended.
                 self._token = None
         return layer
+
+
+class Override(OverrideBlock):
+    """The block in which a type has another provider; a sync and an async context manager."""
+
+    def __init__(self, container: "Container", key: Key, fake: Any, *, location: str, strict: bool) -> None:
+        super().__init__(container)
+        real = container.active_layer().provider(key)
+        if real is None:
+            raise MissingProviderError(describe(key), f"override() at {location}")
+        self._key = key
+        self._provider = read_provider(
+            key,
+            real.lifetime,
+            fake,
+            location=location,
+            timeout=real.timeout,
+            eager=real.eager,
+            required=real.required,
+        )
+        if strict:
+            _refuse_incomplete(key, fake, self._provider.kind)
+
+    def __enter__(self) -> Any:
+        """Begin; returns the fake as it was given."""
+        self._begin({self._key: self._provider})
+        return self._provider.make
+
+    async def __aenter__(self) -> Any:
+        """Begin; returns the fake as it was given."""
+        return self.__enter__()
+
+    def check_used(self) -> None:
+        """Raise `UnusedOverrideError` when nothing has asked for the type so far."""
+        if self._layer is not None and self._key not in self._layer.resolved:
+            raise UnusedOverrideError([describe(self._key)])
 
 
 def _not_ended(layer: Layer | None) -> Layer | None:

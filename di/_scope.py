@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Callback = Callable[[], Awaitable[object] | object]
 
-# The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone.
+# The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone,
+# and by Deps(container) where nothing is installed.
 current: contextvars.ContextVar["Scope | None"] = contextvars.ContextVar("di_current_scope", default=None)
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "MissingProviderError",
     "NoScopeError",
     "NotReleasableError",
+    "OverrideEndedError",
     "PingError",
     "ScopeClosedError",
     "SpawnTimeoutError",
@@ -260,6 +261,16 @@ class ExternalProviderError(DiError):
                 f"or allow it with @pytest.mark.allow_external(types=[{key}]).",
                 path,
             )
+        )
+
+
+class OverrideEndedError(DiError):
+    """The container of an override was used after its end."""
+
+    def __init__(self, key: str, location: str) -> None:
+        super().__init__(
+            f"{key} was asked of, or defined in, the container of an override that has ended (at {location}). "
+            "Use it inside of its `with` block."
         )
 
 

@@ -65,7 +65,7 @@ class RequestScopeMiddleware:
         if self._before_connection is not None:
             self._before_connection()
         outer = current.get()
-        if outer is not None and _serves(outer, self.container, scope):
+        if outer is not None and serving_scope(outer, self.container, scope) is not None:
             await self.app(scope, receive, send)
             return
         connection = Connection(scope, receive, send)
@@ -92,15 +92,17 @@ class RequestScopeMiddleware:
                 connection.request = connection.watched = None  # it refers to us: no work for the garbage collector
 
 
-def _serves(outer: UnitOfWork, container: Container, scope: Scope) -> bool:
-    """Whether a scope of this container is open already for this very connection (an app mounted in itself)."""
-    work: UnitOfWork | None = outer
+def serving_scope(innermost: UnitOfWork | None, container: Container, scope: Scope) -> UnitOfWork | None:
+    """Return the scope of this container that is open for this very connection, if one is."""
+    work = innermost
     while work is not None:
         connection = work.connection
         if work.container is container and isinstance(connection, Connection):
-            return connection.scope["type"] == scope["type"] and connection.scope.get("headers") is scope.get("headers")
+            mine = connection.scope
+            same = mine["type"] == scope["type"] and mine.get("headers") is scope.get("headers")
+            return work if same else None
         work = work.outer
-    return False
+    return None
 
 
 def _after_success(work: UnitOfWork, connection: Connection) -> Send:

@@ -5,15 +5,19 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
+import lagom
 from fastapi import Depends, FastAPI
+from starlette.requests import HTTPConnection
 
 from di import Container, Health, Scope
 from di._keys import Key, describe, key_of, source_of
+from di._overlay import DefinitionsOverride
 from di._overrides import Override
 from di._scope import current
 from di.errors import NoScopeError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._connections import register_connections
+from middleware._drop_in import DropIn
 from middleware._markers import ServiceProvider, mark
 from middleware._routes import Preparation
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
@@ -22,14 +26,33 @@ T = TypeVar("T")
 
 
 class Deps:
-    """Connects FastAPI's routes with a container. Make one per application, in a module that routes can import."""
+    """Connects FastAPI's routes with a container. Make one per application, in a module that routes can import.
 
-    def __init__(self) -> None:
+    `Deps()` and `install` are the whole. `Deps(container)` with nothing installed is a drop-in for lagom's
+    `FastApiIntegration`: each request opens and closes its own scope, unregistered classes are autowired, and
+    definitions are read when they are first needed; nothing is validated or stopped.
+
+    Args:
+        container: ours, or a `lagom.Container`, whose definitions are then read.
+        request_singletons: types of which each request has one.
+        request_context_singletons: the same, for those that a `ContextManager[T]` is defined for; it is exited, and
+            told the outcome, when the request ends.
+    """
+
+    def __init__(
+        self,
+        container: lagom.Container | None = None,
+        request_singletons: Iterable[Any] | None = None,
+        request_context_singletons: Iterable[Any] | None = None,
+    ) -> None:
         self._container: Container | None = None
         self._served: WeakSet[Container] = WeakSet()
         self._providers: dict[Key, ServiceProvider] = {}
         self._hidden: dict[Key, Callable[..., Any]] = {}
         self._sources: dict[Key, Callable[..., Any]] = {}
+        self._drop_in: DropIn | None = None
+        if container is not None:
+            self._drop_in = DropIn(container, request_singletons or (), request_context_singletons or (), self._serve)
 
     # --- in route modules -------------------------------------------------------------------------------------------
 
@@ -38,7 +61,7 @@ class Deps:
 
         Works in routes, in router- and application-level dependencies, and in dependency functions.
         """
-        return cast(T, mark(self.provider(key)))
+        return cast(T, mark(self.provider(key), shared=self._drop_in is None))
 
     def provider(self, key: type[T]) -> ServiceProvider:
         """Return the one callable behind `depends(key)`, for `app.dependency_overrides`."""
@@ -61,7 +84,9 @@ class Deps:
 
     # --- at the composition root ------------------------------------------------------------------------------------
 
-    def install(self, app: FastAPI, container: Container, *, roots: Iterable[Any] | Mapping[str, Any] = ()) -> None:
+    def install(
+        self, app: FastAPI, container: Container | None = None, *, roots: Iterable[Any] | Mapping[str, Any] = ()
+    ) -> None:
         """Serve an application from a container: scopes, start and stop, validation and the fast path.
 
         The container starts with the application's lifespan, before its own lifespan function, and stops after it. At
@@ -69,15 +94,16 @@ class Deps:
 
         Args:
             app: the application; routes may be added before and after.
-            container: where its services come from; several applications may share one.
+            container: where its services come from; several applications may share one. Left out, the one that this
+                was made with.
             roots: further types that are asked for outside of routes, such as those of jobs.
         """
+        if container is None:
+            if self._drop_in is None:
+                raise NotInstalledError("install(app)")
+            container = self._drop_in.container
         self._container = container
-        register_connections(container)
-        if container not in self._served:
-            self._served.add(container)
-            for key, dependency in self._sources.items():
-                _register_source(container, key, dependency)
+        self._serve(container)
         further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
 
         preparation = Preparation(app, container, self, self._hidden, self._providers)
@@ -85,13 +111,34 @@ class Deps:
 
         @asynccontextmanager
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
+            self._read_definitions()
             container.validate({**preparation.roots(), **further})
             preparation.refresh()
             async with container, inner(asgi) as state:
                 yield state
 
         app.router.lifespan_context = lifespan
-        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=preparation.refresh)
+
+        def read_and_refresh() -> None:
+            self._read_definitions()
+            preparation.refresh()
+
+        before = preparation.refresh if self._drop_in is None else read_and_refresh
+        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=before)
+
+    def _read_definitions(self) -> None:
+        """Read what the container that this was made with defines, if it is the one in use."""
+        drop_in, nothing_installed = self._drop_in, self._container is None
+        if drop_in is not None and (nothing_installed or drop_in.container in self._served):
+            drop_in.prepare(autowire=nothing_installed)
+
+    def _serve(self, container: Container) -> None:
+        """Let a container know of connections and of values of FastAPI dependencies."""
+        register_connections(container)
+        if container not in self._served:
+            self._served.add(container)
+            for key, dependency in self._sources.items():
+                _register_source(container, key, dependency)
 
     def override(self, key: type[T], fake: Any, *, strict: bool = True) -> Override:
         """Put another provider in the place of a type for a while; see `Container.override`.
@@ -103,6 +150,19 @@ class Deps:
     async def health(self, *, limit: float = 2.0) -> Health:
         """Ping what has a `ping=`, each for at most `limit` seconds; see `Container.health`."""
         return await self._installed("health()").health(limit=limit)
+
+    def override_for_test(self) -> DefinitionsOverride:
+        """Return a block with an editable container: what is defined in it holds in this context until its end.
+
+        Takes lagom's definitions, also of types that nobody registered, and looks at no fake's methods.
+        """
+        return self._installed("override_for_test()").override_by_definitions()
+
+    def unit_of_work(self, key: Key, connection: HTTPConnection) -> Scope:
+        """Return the scope of a connection; where nothing is installed, the first call opens it."""
+        if self._container is None and self._drop_in is not None:
+            return self._drop_in.unit_of_work(connection)
+        return self.scope_for(key)
 
     def scope_for(self, key: Key) -> Scope:
         """Return the innermost open scope of a container this was installed with; applications may have one each.
@@ -119,9 +179,12 @@ class Deps:
         return scope
 
     def _installed(self, what: str) -> Container:
-        if self._container is None:
-            raise NotInstalledError(what)
-        return self._container
+        self._read_definitions()
+        if self._container is not None:
+            return self._container
+        if self._drop_in is not None:
+            return self._drop_in.container
+        raise NotInstalledError(what)
 
 
 def _register_source(container: Container, key: Key, dependency: Callable[..., Any]) -> None:

@@ -25,7 +25,7 @@ class ServiceProvider:
         self.__name__ = f"provide_{describe(key)}"
 
     async def __call__(self, connection: HTTPConnection) -> Any:
-        work = self.deps.scope_for(self.key)
+        work = self.deps.unit_of_work(self.key, connection)
         connection_of(work).request = connection
         watch_late(connection, work)
         return await work.resolve(self.key)  # type: ignore[arg-type]  # keys are what resolve takes
@@ -35,9 +35,9 @@ class ServiceMarker(params.Depends):
     """What stands in a signature."""
 
 
-def mark(provider: ServiceProvider) -> ServiceMarker:
-    """Return the marker for a provider; FastAPI calls it once per request."""
-    return ServiceMarker(dependency=provider)
+def mark(provider: ServiceProvider, *, shared: bool) -> ServiceMarker:
+    """Return the marker for a provider; FastAPI calls it once per request if `shared`, else for each parameter."""
+    return ServiceMarker(dependency=provider, use_cache=shared)
 
 
 def service_provider_of(dependant: "Dependant") -> ServiceProvider | None:

@@ -5,7 +5,13 @@ import starlette
 
 from di.errors import DiError
 
-__all__ = ["FromDependsUnreachableError", "NotInstalledError", "UnknownFastAPIWarning", "WrongConnectionError"]
+__all__ = [
+    "FromDependsUnreachableError",
+    "NotInstalledError",
+    "UnknownFastAPIWarning",
+    "UnsupportedContainerError",
+    "WrongConnectionError",
+]
 
 
 class NotInstalledError(DiError):
@@ -21,8 +27,18 @@ class FromDependsUnreachableError(DiError):
     def __init__(self, key: str, dependency: str, location: str) -> None:
         super().__init__(
             f"{key} comes from the FastAPI dependency {dependency} (from_depends at {location}), but this unit of work "
-            f"did not run it. It is available in routes that inject {key}, or a service that needs it; elsewhere "
-            f"provide it: container.scope({{{key}: ...}})."
+            f"did not run it. It is available in routes that inject {key}, or a service that needs it, once "
+            f"deps.install(app, container) was called; elsewhere provide it: container.scope({{{key}: ...}})."
+        )
+
+
+class UnsupportedContainerError(DiError):
+    """Something was given as container that is none."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"Deps(...) takes a di.Container or a lagom.Container, and got {given}. "
+            "Without a container, write Deps() and deps.install(app, container)."
         )
 
 
