@@ -4,6 +4,7 @@ from di import errors
 from di._container import Container
 from di._deferred import Factory, Lazy
 from di._events import BuildEvent, TeardownEvent
+from di._graph_view import GraphView
 from di._health import Health, HealthStatus, ServiceHealth
 from di._keys import Named
 from di._leaks import Leak
@@ -13,6 +14,7 @@ __all__ = [
     "BuildEvent",
     "Container",
     "Factory",
+    "GraphView",
     "Health",
     "HealthStatus",
     "Lazy",

@@ -4,7 +4,8 @@ import asyncio
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,8 +13,10 @@ import lagom
 from lagom.definitions import ConstructionWithoutContainer
 from lagom.interfaces import ContainerDebugInfo, SpecialDepDefinition
 
+from di._baseline import read_baseline, refuse_new
 from di._compiler import ResolvePlans
 from di._events import Listener, Observers
+from di._graph_view import GraphView, view_graph
 from di._health import Health, look_after
 from di._keys import Key, describe, key_of
 from di._lagom import DefinitionReader, alias_provider, points_to
@@ -24,16 +27,16 @@ from di._marks import MISSING
 from di._overlay import DefinitionsOverride
 from di._overrides import Override
 from di._places import calling_line
-from di._problems import survey_graph
 from di._providers import Kind, Lifetime, Provider, is_generic_class, read_provider
+from di._roots import Roots, read_roots
 from di._scope import Scope, current
 from di._spawned import SpawnedWork
+from di._validation import ProblemId, examine, unsound_keys
 from di.errors import (
     ContainerClosedError,
     ContainerStartedError,
     DiError,
     DuplicateProviderError,
-    GraphError,
     InvalidProviderError,
     MissingProviderError,
     NoScopeError,
@@ -73,6 +76,7 @@ class Container(lagom.Container):
         self._on_stop: list[Callable[[], None]] = []
         self._home: asyncio.AbstractEventLoop | None = None
         self._starting = asyncio.Lock()
+        self._accepted: set[ProblemId] = set()  # by baselines that validation was given
         self._users = 0  # how many have started it and not stopped it
         self._aliases: dict[type, list[tuple[Key, str]]] = {}
         self._reader = DefinitionReader(Container)
@@ -323,23 +327,36 @@ class Container(lagom.Container):
 
     # --- validation -------------------------------------------------------------------------------------------------
 
-    def validate(self, roots: Iterable[Any] | Mapping[str, Any] | None = None) -> None:
+    def validate(self, roots: Roots | None = None, *, baseline: str | Path | None = None) -> None:
         """Look at the whole graph without building anything.
 
         Args:
             roots: the types somebody asks for, or descriptions of who asks mapped to types. Left out, every registered
                 type is looked at and none can be unused.
+            baseline: a file of accepted problems, as `di check --write-baseline` writes it. They become one
+                `AcceptedProblemsWarning`, and `start` goes on without the singletons they stand in the way of. With
+                roots, entries that accept nothing any more are a `StaleBaselineWarning`.
 
         Raises:
             GraphError: `problems` holds one error each: missing providers, cycles, captive dependencies, hints that do
                 not resolve. Providers that no root reaches are an `UnusedProviderWarning`, generators that commit
                 after their `yield` a `LateCommitWarning`.
+            BaselineFileError: the baseline is not there, or not a baseline.
         """
-        survey = survey_graph(self.root_layer, roots)
-        for warning in survey.warnings:
+        asked = None if roots is None else read_roots(roots)
+        findings = examine(self.root_layer, asked)
+        found: list[Warning] = list(findings.warnings)
+        if baseline is not None:
+            read = read_baseline(baseline)
+            self._accepted |= read.accepted.keys()
+            found += read.judge(findings.problems).warnings(str(baseline), complete=asked is not None)
+        for warning in found:
             warnings.warn(warning, stacklevel=2)
-        if survey.problems:
-            raise GraphError(survey.problems)
+        refuse_new(findings.problems, self._accepted)
+
+    def graph(self, roots: Roots | None = None) -> GraphView:
+        """Describe the graph without building anything; arguments as for `validate`."""
+        return view_graph(self.root_layer, None if roots is None else read_roots(roots))
 
     @property
     def autowired(self) -> list[str]:
@@ -398,9 +415,10 @@ class Container(lagom.Container):
             self._users += 1
 
     async def _start(self) -> None:
-        self.validate()
+        accepted = refuse_new(examine(self.root_layer, None).problems, self._accepted)
         self.stopped = False
-        self.failures = {}
+        unsound = unsound_keys(self.root_layer, accepted)
+        self.failures = {key: error for key, error in unsound.items() if self.root_layer.is_singleton(key)}
         self._home = asyncio.get_running_loop()
         self.started = True
         try:

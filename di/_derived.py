@@ -63,8 +63,13 @@ def factory_target(key: Key) -> Key | None:
 
 
 def what_to_register(key: Key) -> str:
-    """Name the type whose registration a key needs: `T` for `list[T]`, `Lazy[T]` and `Factory[T]`."""
-    return describe(_inner(key) if get_origin(key) in {list, Lazy, Factory} else key)
+    """Name the type whose registration a key needs."""
+    return describe(target_of(key))
+
+
+def target_of(key: Key) -> Key:
+    """Return the type whose registration a key needs: `T` for `list[T]`, `Lazy[T]` and `Factory[T]`."""
+    return _inner(key) if get_origin(key) in {list, Lazy, Factory} else key
 
 
 def _inner(key: Key) -> Key:

@@ -194,18 +194,20 @@ def levels_of(graph: Graph, keys: Iterable[Key]) -> list[list[Key]]:
     """
     depth: dict[Key, int] = {}
     chosen = set(keys)
+    entered: set[Key] = set()
     for root in chosen:
         stack = [(root, False)]
         while stack:
             key, expanded = stack.pop()
-            if key in depth:
-                continue
+            if key in depth or (not expanded and key in entered):
+                continue  # entered and without depth: it closes a cycle that is accepted and never built
+            entered.add(key)
             below = [each for each in _stands_before(graph, key) if graph.provider(each) is not None]
             if not expanded:
                 stack.append((key, True))
                 stack.extend((each, False) for each in below if each not in depth)
             else:
-                depth[key] = max((depth[each] + (each in chosen) for each in below), default=0)
+                depth[key] = max((depth.get(each, 0) + (each in chosen) for each in below), default=0)
     levels: dict[int, list[Key]] = {}
     for key in chosen:
         levels.setdefault(depth[key], []).append(key)

@@ -44,10 +44,28 @@ def describe(key: Any) -> str:
     if get_origin(key) is Annotated:
         base, named = get_args(key)[:2]
         return f"Annotated[{describe(base)}, {named!r}]"
-    origin = get_origin(key)
-    if inspect.isclass(origin) and origin not in {types.UnionType, collections.abc.Callable}:
-        return f"{describe(origin)}[{', '.join(describe(each) for each in get_args(key))}]"
+    if _is_generic(key):
+        return f"{describe(get_origin(key))}[{', '.join(describe(each) for each in get_args(key))}]"
     return getattr(key, "__qualname__", None) or getattr(key, "__name__", None) or str(key)
+
+
+def _is_generic(key: Any) -> bool:
+    origin = get_origin(key)
+    return inspect.isclass(origin) and origin not in {types.UnionType, collections.abc.Callable}
+
+
+def qualified(key: Any) -> str:
+    """Name a key with its module, the same in every process: what files and commands know it by."""
+    if get_origin(key) is Annotated:
+        base, named = get_args(key)[:2]
+        return f"Annotated[{qualified(base)}, {named!r}]"
+    if _is_generic(key):
+        return f"{qualified(get_origin(key))}[{', '.join(qualified(each) for each in get_args(key))}]"
+    name = getattr(key, "__qualname__", None) or getattr(key, "__name__", None)
+    module = getattr(key, "__module__", None)
+    if name is None:
+        return str(key)
+    return name if module in {None, "builtins"} else f"{module}.{name}"
 
 
 def source_of(thing: Any) -> str:

@@ -20,12 +20,18 @@ _log = logging.getLogger("di")
 async def start_singletons(layer: Layer, failures: dict[Key, BaseException]) -> None:
     """Build every eager singleton as seen from a layer, level by level.
 
-    What needs a failed one is not tried. A failed optional one goes to `failures`, with the optional ones that need it.
+    What needs a failed one is not tried, nor what is in `failures` already, because validation knows that it cannot
+    be built. A failed optional one goes to `failures`, with the optional ones that need it.
 
     Raises:
         ExceptionGroup: every failure of a required singleton, and of an optional one that a required one needs.
     """
-    seen = {key: layer.node(key).provider for key in layer.container.root_layer.providers if layer.is_singleton(key)}
+    known = failures.keys()
+    seen = {
+        key: layer.node(key).provider
+        for key in layer.container.root_layer.providers
+        if key not in known and layer.is_singleton(key)
+    }
     eager = [key for key, provider in seen.items() if provider.kind is not Kind.VALUE and provider.eager]
     broken: dict[Key, Exception] = {}
     errors: list[Exception] = []

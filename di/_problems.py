@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import TYPE_CHECKING, get_origin
 
 from di._deferred import Factory
-from di._derived import factory_target, what_to_register
-from di._keys import Key, describe, key_of
+from di._derived import factory_target, target_of, what_to_register
+from di._keys import Key, describe
 from di._late_commit import late_commits
 from di._places import OWN_PACKAGES
 from di._providers import Lifetime, Parameter, Provider, describe_provider
+from di._roots import Root
 from di.errors import (
     CaptiveDependencyError,
     CycleError,
@@ -18,6 +19,7 @@ from di.errors import (
     MissingProviderError,
     UnresolvableHintError,
     UnusedProviderWarning,
+    concerning,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def find_problems(graph: "Graph", roots: Mapping[str, Key], reached: set[Key] | 
     search = _Search(graph, set() if reached is None else reached, _ways_to_scoped(graph, roots.values()))
     for description, root in roots.items():
         if graph.provider(root) is None:
-            yield MissingProviderError(what_to_register(root), description)
+            yield concerning(MissingProviderError(what_to_register(root), description), description, target_of(root))
         else:
             yield from search.below([description], root)
 
@@ -113,26 +115,33 @@ class _Walk:
         if parameter.has_default:
             return None
         if parameter.problem is not None:
-            return UnresolvableHintError(parameter.name, describe_provider(provider), parameter.problem, self._path())
+            unresolvable = UnresolvableHintError(
+                parameter.name, describe_provider(provider), parameter.problem, self._path()
+            )
+            return concerning(unresolvable, provider.key, parameter.name)
         if self._graph.provider(parameter.key) is None:
-            return MissingProviderError(what_to_register(parameter.key), describe_provider(provider), self._path())
+            wanted = what_to_register(parameter.key)
+            missing = MissingProviderError(wanted, describe_provider(provider), self._path())
+            return concerning(missing, provider.key, target_of(parameter.key))
         return None
 
     def _captives(self, key: Key, dependencies: Iterable[Key]) -> Iterator[DiError]:
-        """Yield at most one problem: the first dependency through which a singleton holds something scoped."""
+        """Yield one problem for each scoped type a singleton comes to hold: accepting one must not hide another."""
+        seen: set[Key] = set()
         for dependency in dependencies:
             held = [dependency]
             while (further := self._ways.get(held[-1])) is not None:
                 held.append(further)
             last = self._graph.provider(held[-1])
-            if last is not None and last.lifetime is Lifetime.SCOPED:
+            if last is not None and last.lifetime is Lifetime.SCOPED and last.key not in seen:
+                seen.add(last.key)
                 path = [*self._path(), *(self._step(each) for each in held)]
-                yield CaptiveDependencyError(describe(key), describe(held[-1]), path)
-                return
+                yield concerning(CaptiveDependencyError(describe(key), describe(last.key), path), key, last.key)
 
     def _cycle(self, key: Key) -> CycleError:
         trail = list(self._trail)
-        return CycleError([describe(member) for member in trail[trail.index(key) :]], self._path())
+        circle = trail[trail.index(key) :]
+        return concerning(CycleError([describe(member) for member in circle], self._path()), *circle)
 
     def _path(self) -> list[str]:
         return [*self._prefix, *(self._step(key) for key in self._trail)]
@@ -189,13 +198,13 @@ class Survey:
     """What a look at a whole graph has found."""
 
     problems: tuple[DiError, ...]
+    unused: tuple[Key, ...]
     warnings: tuple[UnusedProviderWarning | LateCommitWarning, ...]
 
 
-def survey_graph(graph: "Graph", roots: Iterable[Any] | Mapping[str, Any] | None) -> Survey:
+def survey_graph(graph: "Graph", roots: Sequence[Root] | None) -> Survey:
     """Look at what roots reach, then at what else is registered; without roots, nothing can be unused."""
-    by_whom = roots if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots or ()}
-    asked = {who: key_of(hint)[0] for who, hint in by_whom.items()}
+    asked = {str(root): root.key for root in roots or ()}
     reached: set[Key] = set()
     problems = list(find_problems(graph, asked, reached))
     used = reached | {factory_target(key) for key in reached}
@@ -210,7 +219,7 @@ def survey_graph(graph: "Graph", roots: Iterable[Any] | Mapping[str, Any] | None
     ]
     for each in registered:
         warnings += late_commits(each)
-    return Survey(tuple(problems), tuple(warnings))
+    return Survey(tuple(problems), tuple(each.key for each in unused), tuple(warnings))
 
 
 def _targets_of_factories(graph: "Graph", roots: Iterable[Key]) -> set[Key]:

@@ -1,9 +1,12 @@
 """Everything `di` raises. `DiError` is the base; each class takes data and says what, where and what to do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 __all__ = [
+    "AcceptedProblemsWarning",
     "AsyncBuildRequiredError",
+    "BaselineFileError",
     "CaptiveDependencyError",
     "ContainerClosedError",
     "ContainerStartedError",
@@ -23,6 +26,7 @@ __all__ = [
     "PingError",
     "ScopeClosedError",
     "SpawnTimeoutError",
+    "StaleBaselineWarning",
     "StartTimeoutError",
     "StopTimeoutError",
     "UnresolvableHintError",
@@ -36,7 +40,13 @@ __all__ = [
 
 
 class DiError(Exception):
-    """Base of every error of the injection layer."""
+    """Base of every error of the injection layer.
+
+    `concerns` is filled in by validation: the keys the problem is about, from who needs to what is needed, and names
+    of roots and parameters as text.
+    """
+
+    concerns: tuple[object, ...] = ()
 
 
 class MissingProviderError(DiError):
@@ -229,6 +239,7 @@ class LateCommitWarning(UserWarning):
     """A generator provider commits after its `yield`."""
 
     def __init__(self, key: str, location: str, what: str) -> None:
+        self.location = location
         super().__init__(
             f"{key} is saved too late: {what} at {location} runs after the yield, when the response has been sent and "
             "nobody can be told of a failure. Commit before the first byte: take `scope: Scope` as a parameter and "
@@ -296,9 +307,41 @@ class UnusedProviderWarning(UserWarning):
     """A provider that no root reaches."""
 
     def __init__(self, key: str, location: str) -> None:
+        self.location = location
         super().__init__(
             f"{key} ({location}) is used by no root. Remove its registration, or name who asks for it: "
             f"deps.install(..., roots=[{key}])."
+        )
+
+
+class AcceptedProblemsWarning(UserWarning):
+    """Problems of the graph that a baseline file accepts; `kinds` counts them."""
+
+    def __init__(self, path: str, kinds: Mapping[str, int]) -> None:
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        super().__init__(
+            f"{path} accepts {sum(kinds.values())} known problems of the dependency graph ({listed}). "
+            "What they concern is not built at start and fails when it is used; `di check` lists the rest."
+        )
+
+
+class StaleBaselineWarning(UserWarning):
+    """Entries of a baseline file that accept nothing any more."""
+
+    def __init__(self, path: str, entries: Sequence[str]) -> None:
+        super().__init__(
+            f"{path} accepts what is no problem any more: {'; '.join(entries)}. "
+            "Remove these entries, or write the file anew with `di check --write-baseline`."
+        )
+
+
+class BaselineFileError(DiError):
+    """A baseline file that cannot be used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"Baseline {path} cannot be used: {reason}. "
+            f"Write it anew with `di check module:app --baseline {path} --write-baseline`."
         )
 
 
@@ -310,6 +353,15 @@ class GraphError(DiError):
         count = len(self.problems)
         listed = "\n\n".join(f"{number}. {problem}" for number, problem in enumerate(self.problems, 1))
         super().__init__(f"{count} problem{'s' if count != 1 else ''} in the dependency graph:\n\n{listed}")
+
+
+E = TypeVar("E", bound=DiError)
+
+
+def concerning(error: E, *concerns: object) -> E:
+    """Note on an error which keys it is about."""
+    error.concerns = concerns
+    return error
 
 
 def _with_path(text: str, path: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """`Deps`: services as route parameters."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
@@ -13,6 +15,7 @@ from di import Container, Health, Scope
 from di._keys import Key, describe, key_of, source_of
 from di._overlay import DefinitionsOverride
 from di._overrides import Override
+from di._roots import Root, Roots, read_roots
 from di._scope import current
 from di.errors import NoScopeError
 from middleware._asgi import RequestScopeMiddleware
@@ -23,6 +26,15 @@ from middleware._routes import Preparation
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What `app.state.di` holds, for the `di` command: a container, and who asks it for services."""
+
+    container: Container
+    roots: Callable[[], list[Root]]
+    baseline: str | Path | None
 
 
 class Deps:
@@ -85,7 +97,12 @@ class Deps:
     # --- at the composition root ------------------------------------------------------------------------------------
 
     def install(
-        self, app: FastAPI, container: Container | None = None, *, roots: Iterable[Any] | Mapping[str, Any] = ()
+        self,
+        app: FastAPI,
+        container: Container | None = None,
+        *,
+        roots: Roots = (),
+        baseline: str | Path | None = None,
     ) -> None:
         """Serve an application from a container: scopes, start and stop, validation and the fast path.
 
@@ -97,6 +114,7 @@ class Deps:
             container: where its services come from; several applications may share one. Left out, the one that this
                 was made with.
             roots: further types that are asked for outside of routes, such as those of jobs.
+            baseline: a file of problems that do not keep the application from starting; see `Container.validate`.
         """
         if container is None:
             if self._drop_in is None:
@@ -104,15 +122,21 @@ class Deps:
             container = self._drop_in.container
         self._container = container
         self._serve(container)
-        further = dict(roots) if isinstance(roots, Mapping) else {f"root {describe(root)}": root for root in roots}
+        further = read_roots(roots)
 
         preparation = Preparation(app, container, self, self._hidden, self._providers)
+
+        def everyone() -> list[Root]:
+            self._read_definitions()
+            return [*preparation.roots(), *further]
+
+        installation = Installation(container, everyone, baseline)
+        app.state.di = (*getattr(app.state, "di", ()), installation)
         inner = app.router.lifespan_context
 
         @asynccontextmanager
         async def lifespan(asgi: Any) -> AsyncIterator[Any]:
-            self._read_definitions()
-            container.validate({**preparation.roots(), **further})
+            container.validate(installation.roots(), baseline=baseline)
             preparation.refresh()
             async with container, inner(asgi) as state:
                 yield state
@@ -190,15 +214,15 @@ class Deps:
 def _register_source(container: Container, key: Key, dependency: Callable[..., Any]) -> None:
     """Let services of a container ask for the value of a FastAPI dependency; applications may have one each."""
     known = container.root_layer.provider(key)
-    if known is None or not hasattr(known.make, "stands_in_for"):
-        container.scoped(cast(Any, key), _unreachable(key, describe(dependency), source_of(dependency)))
+    if known is None or not hasattr(known.make, "stands_for"):
+        container.scoped(cast(Any, key), _unreachable(key, dependency))
 
 
-def _unreachable(key: Key, dependency: str, location: str) -> Callable[[], Any]:
+def _unreachable(key: Key, dependency: Callable[..., Any]) -> Callable[[], Any]:
     def refuse() -> Any:
-        raise FromDependsUnreachableError(describe(key), dependency, location)
+        raise FromDependsUnreachableError(describe(key), describe(dependency), source_of(dependency))
 
-    refuse.stands_in_for = key  # type: ignore[attr-defined]  # recognised by _register_source
+    refuse.stands_for = dependency  # type: ignore[attr-defined]  # recognised here, and named in the drawn graph
     return refuse
 
 

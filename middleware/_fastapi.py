@@ -104,9 +104,13 @@ class ServedRoute:
         finally:
             variable.reset(token)
 
+    @property
+    def method(self) -> str | None:
+        """Its HTTP method, or several with commas; None of a WebSocket."""
+        return ",".join(sorted(getattr(self.holder, "methods", None) or ())) or None
+
     def __str__(self) -> str:
-        methods = ",".join(sorted(getattr(self.holder, "methods", None) or ())) or "WEBSOCKET"
-        return f"{methods} {self.holder.path}"
+        return f"{self.method or 'WEBSOCKET'} {self.holder.path}"
 
 
 def _hand_out_prepared(route: APIRoute) -> None:

@@ -8,7 +8,7 @@ import dataclasses
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,7 @@ from starlette.requests import Request
 from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
+from di._roots import Root
 from di._scope import current
 from di.errors import ContainerClosedError, DiError
 from middleware._asgi import RequestScopeMiddleware
@@ -85,20 +86,19 @@ class Preparation:
         if reason is not None:
             warnings.warn(UnknownFastAPIWarning(reason), stacklevel=3)
 
-    def roots(self) -> dict[str, Key]:
-        """Return every type that a route or a dependency function of the application asks for, by who asks.
+    def roots(self) -> list[Root]:
+        """Return every type that a route or a dependency function of the application asks for.
 
         Where routes cannot be read, it is every type that anybody asked for.
         """
         if not self._is_known:
-            return {f"deps.depends({describe(key)})": key for key in self._asked}
-        roots: dict[str, Key] = {}
+            return [Root(f"deps.depends({describe(key)})", key) for key in self._asked]
+        roots: dict[Root, None] = {}
         for route, dependant in injected_routes(self._app):
             for provider, path in markers_below(dependant):
                 if provider.deps is self._deps:
-                    asking = "".join(f" > {source_of(each.call)}" for each in path)
-                    roots[f"{route}{asking} ({describe(provider.key)})"] = provider.key
-        return roots
+                    roots[_root(route, provider.key, [source_of(each.call) for each in path])] = None
+        return list(roots)
 
     def refresh(self) -> None:
         """Prepare what is new; nearly free when nothing is."""
@@ -123,6 +123,19 @@ class Preparation:
             route.depend_first(seed)
         if route.is_http and not route.is_prepared:
             _prepare_http(route, dependant, self._container, self._deps, frozenset(needed))
+
+
+def _root(route: ServedRoute, key: Key, places: Sequence[str]) -> Root:
+    endpoint, *functions = places
+    return Root(
+        str(route),
+        key,
+        kind="websocket" if route.is_websocket else "http",
+        method=route.method,
+        path=route.holder.path,
+        source=endpoint,
+        via=tuple(functions),
+    )
 
 
 def _hidden_for(
