@@ -13,6 +13,7 @@ from di._command.target import Target, add_target, load_target
 from di._command.terminal import add_format, counted, open_console, write_file, write_json
 from di._graph_view import shortened
 from di._keys import qualified
+from di._places import OWN_PACKAGES
 from di._sources import Place
 from di._validation import Findings, Problem, ProblemId, examine, kind_of
 
@@ -127,11 +128,13 @@ class _Report:
         return f"entry of {self.baseline} accepts nothing any more: {entry}. Remove it, or use --write-baseline."
 
     def _summary(self) -> str:
+        providers = self.target.container.root_layer.providers.values()
+        registered = sum(provider.location not in OWN_PACKAGES for provider in providers)
         roots = {root.name: root.kind for root in self.target.roots or ()}
         others = sum(kind == "other" for kind in roots.values())
         size = ", ".join(
             (
-                counted(len(self.target.container.root_layer.providers), "provider"),
+                counted(registered, "provider"),
                 counted(len(roots) - others, "route"),
                 counted(others, "other root"),
             )
