@@ -7,7 +7,6 @@ repository, `MEMBERS` says which members are for applications.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import griffe
 
@@ -148,7 +147,7 @@ def _text(thing: griffe.Object | griffe.Alias) -> str:
 
 
 def _target(thing: griffe.Object | griffe.Alias) -> griffe.Object:
-    return cast(griffe.Object, thing.final_target if isinstance(thing, griffe.Alias) else thing)
+    return thing.final_target if isinstance(thing, griffe.Alias) else thing
 
 
 def main(arguments: list[str]) -> int:
