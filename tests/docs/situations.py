@@ -78,7 +78,7 @@ def _execute(code: str, namespace: dict[str, object]) -> object:
         if any(part.co_flags & inspect.CO_COROUTINE for part in parts):
             return asyncio.run(run_all())
         return [eval(part, namespace) for part in parts][-1]
-    except (Exception, BaseExceptionGroup) as error:
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it raises is what is asked for
         return error
 
 
