@@ -92,7 +92,7 @@ def _member(name: str, member: griffe.Object | griffe.Alias) -> Iterator[str]:
     elif isinstance(target, griffe.Attribute) and target.annotation is not None:
         yield from ("```python signature", f"{name}: {target.annotation}", "```", "")
     elif isinstance(target, griffe.Attribute) and target.value is not None:
-        yield from ("```python signature", f"{name} = {target.value}", "```", "")
+        yield from ("```python signature", f"{name} = {_literal(target.value)}", "```", "")
     yield from _docstring(target)
 
 
@@ -110,7 +110,7 @@ def _signature(name: str, function: griffe.Function) -> Iterator[str]:
         star = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}.get(
             parameter.kind, ""
         )
-        default = "" if parameter.default is None or star else f" = {_default(parameter.default)}"
+        default = "" if parameter.default is None or star else f" = {_literal(parameter.default)}"
         parameters.append(f"{star}{parameter.name}: {parameter.annotation}{default}")
     returned = "" if function.name == "__init__" or function.returns is None else f" -> {function.returns}"
     prefix = "async " if "async" in function.labels else ""
@@ -120,8 +120,9 @@ def _signature(name: str, function: griffe.Function) -> Iterator[str]:
     yield from ("```python signature", line, "```", "")
 
 
-def _default(default: object) -> str:
-    return "..." if str(default) == "MISSING" else str(default)
+def _literal(value: object) -> str:
+    text = "..." if str(value) == "MISSING" else str(value)
+    return f'"{text[1:-1]}"' if text.startswith("'") else text
 
 
 def _docstring(thing: griffe.Object | griffe.Alias) -> Iterator[str]:
