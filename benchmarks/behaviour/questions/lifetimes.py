@@ -141,11 +141,10 @@ async def own_object(library: Library) -> Answer:
 
     made = library.build(standard_graph(journal), [Route("/", route)])
     async with running(made.app, journal) as client:
-        exchanges = await asyncio.gather(client.get("/"), client.get("/"))
+        await asyncio.gather(client.get("/"), client.get("/"))
     if len({id(session) for session in seen}) == 2:
         return YES
-    failed = sum(exchange.status != 200 for exchange in exchanges)
-    return no(f"both got the same session, and {failed} of them failed" if failed else "both got the same session")
+    return no("both got the same session")
 
 
 @LIFETIMES.question("One request has one object, also when `asyncio.gather` resolves it many times")

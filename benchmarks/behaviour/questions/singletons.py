@@ -10,6 +10,7 @@ from benchmarks.behaviour.routes import Route
 from benchmarks.behaviour.workload import Journal, Part, Registration, Slow
 
 SINGLETONS = Section("Singletons")
+ROUNDS = 20  # who is told of a cancellation may be a matter of chance; a library is as good as its worst round
 PATIENCE = 2.0  # seconds after which a request that waits for something lost counts as hanging
 
 
@@ -70,6 +71,14 @@ async def single_flight(library: Library) -> Answer:
 
 @SINGLETONS.question("Cancelling the request that builds it harms neither those who wait nor those who come later")
 async def cancelled_builder(library: Library) -> Answer:
+    for _ in range(ROUNDS):
+        found = await _cancel_builder(library)
+        if found.verdict != "yes":
+            return found
+    return YES
+
+
+async def _cancel_builder(library: Library) -> Answer:
     gate = _Gate()
     made = library.build(gate.graph(), [Route("/", _route)])
     async with running(made.app, Journal()) as client:
