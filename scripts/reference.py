@@ -16,11 +16,11 @@ MODULES = ("di", "di.errors", "di.testing", "di.opentelemetry", "middleware", "m
 MEMBERS = {
     "Container": (
         *("singleton", "scoped", "transient", "replace"),
-        *("scope", "override", "validate", "start", "stop", "resolve"),
+        *("scope", "override", "validate", "graph", "start", "stop", "resolve"),
         *("health", "failures", "durations", "autowired", "leaks", "add_listener", "remove_listener"),
     ),
     "Scope": ("resolve", "get", "on_success", "fail", "failure", "closed", "spawn", "child", "release"),
-    "Deps": ("depends", "provider", "from_depends", "install", "override", "health"),
+    "Deps": ("depends", "provider", "from_depends", "install", "override", "override_for_test", "health"),
 }
 WIDTH = 100
 

@@ -33,7 +33,8 @@ def situations(page: str) -> tuple[str, list[Situation]]:
     found = []
     for name, section in SECTION.findall(page):
         blocks = dict(BLOCK.findall(section))
-        found.append(Situation(name, blocks["python"], blocks["text"].rstrip("\n")))
+        if "python" in blocks:
+            found.append(Situation(name, blocks["python"], blocks["text"].rstrip("\n")))
     return beginning, found
 
 
