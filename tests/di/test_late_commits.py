@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,13 @@ def test_b4_the_line_that_is_named_is_that_of_the_commit() -> None:
     line = after_the_yield.__code__.co_firstlineno + 3
     with pytest.warns(errors.LateCommitWarning, match=rf":{line} "):
         container.validate()
+
+
+def test_b4_a_file_that_is_not_what_was_compiled_is_passed_over(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("(")
+    namespace: dict[str, Any] = {}
+    exec(compile("def open_session():\n    yield 1\n", str(page), "exec"), namespace)
+    container = Container()
+    container.scoped(Session, namespace["open_session"])
+    container.validate()
