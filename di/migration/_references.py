@@ -37,10 +37,8 @@ class References:
                 self.visit(key, _role_of_key(value))
             case ast.Call():
                 self._visit_call(node)
-            case ast.Lambda():
-                self._visit_lambda(node)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._visit_comprehension(node)
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._visit_scope(node)
             case _:
                 for child in ast.iter_child_nodes(node):
                     self.visit(child)
@@ -80,6 +78,12 @@ class References:
         self._note_store(function, node)
         if last in _PATCHERS:
             self._note_patch(node)
+
+    def _visit_scope(self, node: ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        if isinstance(node, ast.Lambda):
+            self._visit_lambda(node)
+        else:
+            self._visit_comprehension(node)
 
     def _visit_lambda(self, node: ast.Lambda) -> None:
         for default in (*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)):
