@@ -34,8 +34,7 @@ def acts(built: Built) -> bool:
     if built.outside is not None and is_standard(built.outside):
         return built.outside.last in _STANDARD_SERVICES or built.outside.package == "sqlite3"
     if built.verdict is Verdict.RECORD:
-        named = is_configuration_name(built.name) or is_service_name(built.name)
-        return named or (built.item is not None and any(not each.startswith("_") for each in built.item.methods))
+        return is_configuration_name(built.name) or is_service_name(built.name)
     return built.verdict in _SERVICES or built.verdict in {Verdict.PLAIN, Verdict.CALLABLE}
 
 

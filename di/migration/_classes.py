@@ -48,6 +48,7 @@ class Classes:
     def __init__(self, linker: Linker, judge: Judge) -> None:
         self._linker = linker
         self._judge = judge
+        self.known: dict[int, tuple[Built, ...]] = {}  # what functions that were recognised as accessors hand out
 
     def of(
         self, origins: Iterable[Origin], module: Module, function: Function | None = None, depth: int = MAXIMUM_DEPTH
@@ -97,10 +98,20 @@ class Classes:
         if owner is not None and (symbol.path[-1:] == ("__new__",) or origin.suffix == ("__new__",)):
             return self._built_class(Found(module, owner))
         target = self._linker.resolve(symbol, module)
-        made = self._of_called(target, depth)
+        made = self._as_heir(self._of_called(target, depth), symbol, module, target)
         for part in origin.suffix:
             made = self._of_part(made, part, depth)
         return made
+
+    def _as_heir(self, made: Yield, symbol: Symbol, module: Module, target: Target) -> Yield:
+        """Return the class that an inherited alternate constructor was asked on: `Heir.create()`."""
+        if not isinstance(target, Found) or not isinstance(target.item, Function) or target.item.owner is None:
+            return made
+        heir = self._linker.resolve(symbol._replace(path=symbol.path[:-1]), module) if len(symbol.path) > 1 else None
+        owner = target.module.classes.get(target.item.owner)
+        if owner is None or not isinstance(heir, Found) or heir.item is owner or owner.name not in made.classes:
+            return made
+        return self._built_class(heir)
 
     def _of_called(self, target: Target, depth: int) -> Yield:
         match target:
@@ -125,6 +136,8 @@ class Classes:
 
     def returned_by(self, item: Function, module: Module, depth: int = MAXIMUM_DEPTH) -> Yield:
         """Return what a function yields: by its annotation, or by its return statements where that says nothing."""
+        if id(item) in self.known:
+            return Yield({each.name: each for each in self.known[id(item)]}, [])
         annotated = self.of_annotation(item.annotation, module)
         if annotated.classes or annotated.data:
             return annotated
@@ -165,8 +178,11 @@ class Classes:
                 for part in target.rest:
                     found = self._of_part(found, part, depth)
                 return found
-            case Found(item=Class() as item, rest=(name, *_)) if name in item.annotations:
-                return self.of_annotation(item.annotations[name], target.module)
+            case Found(item=Class() as item, rest=(_, *_)):
+                found = self._built_class(Found(target.module, item))
+                for part in target.rest:
+                    found = self._of_part(found, part, depth)
+                return found
             case _:
                 return Yield({}, [], opaque=True)
 

@@ -4,7 +4,7 @@ import ast
 
 from di.migration._annotations import is_builtin, is_depends, types_named
 from di.migration._context import Context
-from di.migration._facts import Class, Decorator, Function, Parameter
+from di.migration._facts import Class, Decorator, Function, OriginKind, Parameter
 from di.migration._names import Scope, ScopeKind
 from di.migration._scopes import all_parameters, bind_block, parameter_names
 from di.migration._statements import Statements
@@ -139,7 +139,11 @@ class Definitions(Statements):
             base, attribute = ast.unparse(function.value), function.attr
         else:
             base, attribute = "", function.id if isinstance(function, ast.Name) else ""
-        return Decorator(self._names.symbol_of(function), attribute, base, called, text, has_argument)
+        made_from = None
+        if isinstance(function, ast.Attribute):
+            origins = self._names.origins_of(function.value)
+            made_from = next((each.symbol for each in origins if each.kind is OriginKind.CALL), None)
+        return Decorator(self._names.symbol_of(function), attribute, base, called, text, has_argument, made_from)
 
     def _parameters(self, arguments: ast.arguments) -> tuple[Parameter, ...]:
         positional = [*arguments.posonlyargs, *arguments.args]

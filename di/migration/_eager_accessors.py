@@ -37,6 +37,8 @@ class EagerAccessors:
         if not calls or any(self._is_capture(module, each.symbol) for each in calls):
             return None
         found = self._project.classes.of(variable.origins, module)
+        if not found.classes and not found.data:
+            found.classes |= self._project.classes.of_annotation(variable.annotation, module).classes
         accepted = tuple(each for each in found.classes.values() if self._is_service(each, variable.name))
         if not accepted and not self._is_client(found, variable.name):
             return None
@@ -77,7 +79,9 @@ class EagerAccessors:
             return built.verdict is Verdict.CONFIGURATION or is_client_class(built.outside)
         if built.verdict not in _KEPT or not acts(built):
             return False
-        return not name.isupper() or is_service_name(built.name)
+        if name.strip("_").lower() in {"logger", "log"} or built.name.endswith("Logger"):
+            return False
+        return name.lstrip("_")[:1].islower() or is_service_name(built.name)
 
     @staticmethod
     def _is_client(found: Yield, name: str) -> bool:

@@ -1,6 +1,5 @@
 """What one file says, as small records. They outlive the parser's tree, which is dropped as soon as they are made."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final, NamedTuple
 
 ANY_KEY: Final = "[*]"  # part of a path: an element whose key is not written in the source
 WHOLE_MODULE: Final = -1  # index of the "function" that a file's own statements are
+CONSTRUCTORS: Final = frozenset({"__init__", "__new__", "__post_init__", "model_post_init", "__attrs_post_init__"})
 
 
 class Source(StrEnum):
@@ -82,6 +82,7 @@ class Decorator(NamedTuple):
     called: bool
     text: str | None
     has_argument: bool
+    made_from: Symbol | None = None  # what the local variable before it is an instance of
 
 
 class Parameter(NamedTuple):
@@ -162,6 +163,7 @@ class Class:
     attributes: dict[str, tuple[Origin, ...]] = field(default_factory=dict)
     annotations: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
     instance_attributes: dict[str, list[Origin]] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)  # attribute -> line of an assignment outside of construction
     shares_state: bool = False  # self.__dict__ is assigned: the Borg pattern
 
     @property
@@ -176,6 +178,7 @@ class Assignment:
 
     name: str
     line: int
+    end_line: int
     origins: list[Origin] = field(default_factory=list)
     annotation: tuple[Symbol, ...] = ()
     arguments: tuple[Symbol, ...] = ()  # first arguments of the calls that make it: lru_cache(build)
@@ -210,7 +213,6 @@ class Module:
     stores: list[Store] = field(default_factory=list)  # module-level assignments to parts of other objects
     imports: set[str] = field(default_factory=set)  # absolute modules, and names imported from them
     patches: list[TextPatch] = field(default_factory=list)
-    captures: Mapping[int, str] = field(default_factory=dict)  # line of a module-level call -> the name it is kept in
 
     @property
     def is_package(self) -> bool:

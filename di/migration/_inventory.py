@@ -1,5 +1,7 @@
 """Every accessor of a code base."""
 
+from collections import defaultdict
+
 from di.migration._accessor import Accessor, Kind
 from di.migration._cached_accessors import CachedAccessors
 from di.migration._class_accessors import ClassAccessors
@@ -25,6 +27,10 @@ class Inventory:
         self._find_classes()
         self._find_eager()
         self._find_delegates()
+        self._second_names: defaultdict[int, list[Accessor]] = defaultdict(list)
+        for each in self.accessors:
+            for target in each.targets:
+                self._second_names[id(target)].append(each)
         self.accessors.sort(key=lambda each: (each.module.path, each.line, each.name))
 
     def find(self, symbol: Symbol, module: Module) -> Accessor | None:
@@ -37,6 +43,14 @@ class Inventory:
                     return shared
         target = self._project.linker.resolve(symbol, module)
         return self._by_definition.get(id(target.item)) if isinstance(target, Found) else None
+
+    def of_item(self, item: object) -> Accessor | None:
+        """Return the accessor that a definition is."""
+        return self._by_definition.get(id(item))
+
+    def second_names_of(self, accessor: Accessor) -> list[Accessor]:
+        """Return the delegates and aliases that hand out what an accessor keeps."""
+        return self._second_names.get(id(accessor), [])
 
     def _add(self, accessor: Accessor) -> None:
         self.accessors.append(accessor)
@@ -53,12 +67,17 @@ class Inventory:
     def _find_lazy(self) -> None:
         cached, kept = CachedAccessors(self._project), SlotAccessors(self._project)
         classes = ClassAccessors(self._project)
-        for module, function in self._project.functions():
-            if id(function) in self._routes.handlers:
-                continue
-            found = cached.recognise(module, function) or kept.recognise(module, function)
-            for each in classes.spread(found) if found is not None else ():
-                self._add(each)
+        waiting = [each for each in self._project.functions() if id(each[1]) not in self._routes.handlers]
+        before = len(waiting) + 1
+        while len(waiting) < before:  # what one hands out may be known only when another one is
+            before = len(waiting)
+            for module, function in list(waiting):
+                found = cached.recognise(module, function) or kept.recognise(module, function)
+                if found is not None:
+                    waiting.remove((module, function))
+                    self._project.classes.known[id(function)] = found.classes
+                    for each in classes.spread(found):
+                        self._add(each)
         for module in self._project.sources:
             for bindings in module.bindings.values():
                 for binding in bindings:

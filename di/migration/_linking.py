@@ -19,6 +19,11 @@ class Found:
     item: Function | Class | Assignment
     rest: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The name it has in its module."""
+        return self.item.name if isinstance(self.item, Assignment) else self.item.qualname
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -63,12 +68,22 @@ class Linker:
             self._known[key] = self._resolve(symbol, module, MAXIMUM_STEPS)
         return self._known[key]
 
+    def module_of(self, symbol: Symbol, module: Module) -> Module | None:
+        """Return the module a name of a module means, None if it means something else."""
+        if symbol.source is Source.MODULE:
+            bound = module.bindings.get(symbol.path[0], [])
+            imported = next((each for each in bound if isinstance(each, Symbol)), None)
+            return None if imported is None else self.module_of(imported.below(*symbol.path[1:]), module)
+        path = self.index.find(symbol.home, module.path) if symbol.source is Source.IMPORT else None
+        for part in symbol.path:
+            path = self.index.child(path, part) if path is not None else None
+        return self.index.modules.get(path) if path is not None else None
+
     def slot_of(self, symbol: Symbol, module: Module) -> Slot | None:
         """Return the place a symbol names, also one that only a `global` statement declares."""
         target = self.resolve(symbol, module)
         if isinstance(target, Found):
-            name = target.item.name if isinstance(target.item, Assignment) else target.item.qualname
-            return Slot(target.module.path, name, target.rest)
+            return Slot(target.module.path, target.name, target.rest)
         if target is None and symbol.source is Source.MODULE:
             return Slot(module.path, symbol.path[0], symbol.path[1:])
         return None

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from di.migration._facts import WHOLE_MODULE, Decorator, Function, Module, Role
-from di.migration._linking import Found, Linker, Outside
+from di.migration._facts import WHOLE_MODULE, Assignment, Class, Decorator, Function, Module, OriginKind, Role
+from di.migration._linking import Found, Linker, Outside, Target
 from di.migration._project import Project
 
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
@@ -49,9 +49,32 @@ class Routes:
             target = self._linker.resolve(decorator.symbol, module)
             if isinstance(target, Outside) and target.package in {"unittest", "mock", "responses", "respx", "pytest"}:
                 return False
-        if decorator.text is not None:
-            return decorator.text.startswith("/") or (not decorator.text and _names_router(decorator.base))
-        return _names_router(decorator.base)
+        if decorator.text is not None and decorator.text.startswith("/"):
+            return True
+        return _names_router(decorator.base) or self._is_router(decorator, module)
+
+    def _is_router(self, decorator: Decorator, module: Module) -> bool:
+        if decorator.made_from is not None:
+            return self._makes_router(self._linker.resolve(decorator.made_from, module))
+        if decorator.symbol is None or len(decorator.symbol.path) < 2:
+            return False
+        base = self._linker.resolve(decorator.symbol._replace(path=decorator.symbol.path[:-1]), module)
+        if not isinstance(base, Found) or not isinstance(base.item, Assignment):
+            return False
+        made = (each.symbol for each in base.item.origins if each.kind is OriginKind.CALL and each.symbol is not None)
+        return any(self._makes_router(self._linker.resolve(each, base.module)) for each in made)
+
+    def _makes_router(self, target: Target) -> bool:
+        if isinstance(target, Outside):
+            return target.last in {"APIRouter", "FastAPI", "Starlette", "Router"}
+        return (
+            isinstance(target, Found)
+            and isinstance(target.item, Class)
+            and any(
+                isinstance(each, Outside) and self._makes_router(each)
+                for each in self._linker.ancestors(target.module, target.item)
+            )
+        )
 
     def _is_endpoint_method(self, module: Module, function: Function) -> bool:
         if function.owner is None or function.name not in _VERBS | {"on_receive", "on_connect", "dispatch_request"}:

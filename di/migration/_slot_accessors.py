@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from di.migration._acceptance import is_strong, services_among
 from di.migration._accessor import Accessor, Kind, Variant
-from di.migration._classes import Yield
+from di.migration._classes import Built, Yield
 from di.migration._facts import ANY_KEY, WHOLE_MODULE, Assignment, Class, Function, Module, OriginKind, Return, Store
 from di.migration._linking import Outside, Slot
 from di.migration._project import Project
@@ -112,7 +112,10 @@ class SlotAccessors:
             found.data &= not annotated.classes
         accepted = services_among(found, function, function.name)
         kind = self._kind(function, slots)
-        if accepted is None or (kind is Kind.KEYED and not is_strong(accepted, function.name)):
+        if accepted is None or _is_logger(accepted, function.name):
+            return None
+        doubtful = kind is Kind.KEYED or (filled_elsewhere and not function.raises)
+        if doubtful and not is_strong(accepted, function.name):
             return None
         owner = self._project.owner_of(module, function)
         is_class = function.name == "__new__" and owner is not None
@@ -201,3 +204,7 @@ class SlotAccessors:
             Variant.SETTINGS: any(each.verdict.name == "CONFIGURATION" for each in found.classes.values()),
         }
         return {variant for variant, holds in chosen.items() if holds}
+
+
+def _is_logger(accepted: tuple[Built, ...], name: str) -> bool:
+    return name.endswith("get_logger") and any(each.name.endswith("Logger") for each in accepted)

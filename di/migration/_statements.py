@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from di.migration._annotations import types_named
 from di.migration._context import Context
 from di.migration._facts import (
+    CONSTRUCTORS,
     Assignment,
     LocalImport,
     Origin,
@@ -189,7 +190,7 @@ class Statements:
         if symbol is None:
             return
         if symbol.source is Source.SELF:
-            self._assign_to_self(symbol, origins)
+            self._assign_to_self(symbol, origins, target.lineno)
         else:
             self._context.store(symbol, origins, target)
 
@@ -227,11 +228,12 @@ class Statements:
         module = self._context.module
         bindings = module.bindings.setdefault(name, [])
         found = next((each for each in bindings if isinstance(each, Assignment)), None)
+        end_line = (value.end_lineno if value is not None else None) or target.lineno
         if found is None:
-            found = Assignment(name, target.lineno, only_as_script=self._context.as_script)
+            found = Assignment(name, target.lineno, end_line, only_as_script=self._context.as_script)
             bindings.append(found)
-        elif all(origin.kind is OriginKind.NONE for origin in found.origins) and origins:
-            found.line = target.lineno if found.origins else found.line
+        elif all(origin.kind is OriginKind.NONE for origin in found.origins):
+            found.line, found.end_line = target.lineno, end_line
         found.origins.extend(origins)
         found.annotation = annotation or found.annotation
         if isinstance(value, ast.Call):
@@ -249,13 +251,16 @@ class Statements:
             else:
                 self._assign_one(part, self._names.origins_of(values[position]), values[position])
 
-    def _assign_to_self(self, symbol: Symbol, origins: tuple[Origin, ...]) -> None:
+    def _assign_to_self(self, symbol: Symbol, origins: tuple[Origin, ...], line: int) -> None:
         owner = self._context.owner
         if owner is None or len(symbol.path) != 1 or symbol.home != owner.qualname:
             return
         if symbol.path == ("__dict__",):
             owner.shares_state = True
         owner.instance_attributes.setdefault(symbol.path[0], []).extend(origins)
+        function = self._context.function
+        if function is not None and function.name not in CONSTRUCTORS:
+            owner.changed.setdefault(symbol.path[0], line)
 
 
 def _is_script_test(test: ast.expr) -> bool:
