@@ -66,7 +66,8 @@ class Accessor:
         """What callers may hand over."""
         if self.function is None:
             return ()
-        named = [each.name for each in self.function.parameters]
+        passed_on = self.owner is not None  # __new__(cls, *args, **kwargs)
+        named = [each.name for each in self.function.parameters if not (passed_on and each.variadic)]
         return tuple(named[1:] if self.function.owner is not None and named[:1] in (["cls"], ["self"]) else named)
 
     @property

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from di.migration._accessor import Accessor
+from di.migration._accessor import Accessor, Kind
 from di.migration._calls import Calls
 from di.migration._facts import CONSTRUCTORS, WHOLE_MODULE, Assignment, Class, Function, Module, Reference, Role, Source
 from di.migration._linking import Found
@@ -48,6 +48,8 @@ class Reach:
     def of(self, accessor: Accessor) -> Reached:
         """Return what an accessor's service reaches."""
         eager, lazy = _Walk(), _Walk()
+        if accessor.kind is Kind.DELEGATE:
+            eager.found |= {id(each): each for each in accessor.targets}
         if accessor.function is not None:
             self._follow(accessor.function, accessor.module, None, eager)
             self._follow_kept(accessor, eager)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from di.migration._accessor import Accessor, Kind
+from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._facts import WHOLE_MODULE, Function, Module, OriginKind, Role, TextPatch
 from di.migration._inventory import Inventory
 from di.migration._linking import Found, Slot, Target
@@ -16,6 +16,7 @@ class ResetKind(StrEnum):
 
     RESET = "reset"  # forgets it
     REPLACE = "replace"  # puts in another one
+    FILL = "fill"  # puts in the first one: the accessor itself builds none
 
 
 class Touch(StrEnum):
@@ -83,7 +84,9 @@ class Resets:
             name = ".".join((slot.name, *slot.rest))
             self.touched.append(Touched(filling.module, filling.store.line, accessor, Touch.SLOT_WRITE, name))
         elif function is not None and not self._is_accessor(function):
-            kind = ResetKind.RESET if empties else ResetKind.REPLACE
+            filled_elsewhere = Variant.FILLED_ELSEWHERE in accessor.variants
+            kind = ResetKind.FILL if filled_elsewhere else ResetKind.REPLACE
+            kind = ResetKind.RESET if empties else kind
             self.functions.append(Reset(filling.module, function, accessor, kind))
 
     def _is_accessor(self, function: Function) -> bool:

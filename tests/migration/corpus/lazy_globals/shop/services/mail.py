@@ -10,7 +10,7 @@ class MailClient:
 _mail_client = None
 
 
-async def get_async_mail():  # accessor: get_async_mail async MailClient
+async def get_async_mail():  # accessor: get_async_mail async MailClient lazy=get_auth_service
     global _async_mail
     if _async_mail is None:
         _async_mail = MailClient()

@@ -81,13 +81,13 @@ class Locator:
     _mail = None
 
     @staticmethod
-    def mail():  # accessor: Locator.mail class Bus
+    def mail():  # accessor: Locator.mail class Bus eager=Bus.instance
         if Locator._mail is None:
             Locator._mail = Bus.instance()  # call: Bus.instance service
         return Locator._mail
 
 
-def get_config():  # accessor: get_config delegate Config
+def get_config():  # accessor: get_config delegate Config eager=Config
     return Config()  # call: Config helper
 
 

@@ -30,11 +30,11 @@ else:
     chosen = EngineService(None)
 
 
-def get_email_service():  # accessor: get_email_service delegate EmailService
+def get_email_service():  # accessor: get_email_service delegate EmailService eager=email_service
     return email_service
 
 
-def get_mail():  # accessor: get_mail delegate EmailService
+def get_mail():  # accessor: get_mail delegate EmailService eager=get_email_service
     """Delegate of a delegate."""
     service = get_email_service()  # call: get_email_service helper
     return service
