@@ -95,6 +95,8 @@ class Calls:
         if not isinstance(target, Found):
             return None
         is_instance = isinstance(target.item, Assignment) and accessor.kind is not Kind.CACHED
+        if is_instance and reference.aliased:  # `service = x; service.send()` is one use of x
+            return None
         if not is_instance and (target.rest or reference.role not in {Role.CALL, Role.DEPENDS}):
             return None
         return None if self._is_own(accessor, module, reference, is_instance=is_instance) else accessor

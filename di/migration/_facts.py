@@ -71,6 +71,7 @@ class Reference(NamedTuple):
     role: Role
     function: int  # index in Module.functions, or WHOLE_MODULE
     deferred: bool  # inside a lambda or generator expression, which runs later or never
+    aliased: bool  # by a local variable that was assigned the name before
 
 
 class Decorator(NamedTuple):

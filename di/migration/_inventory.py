@@ -21,6 +21,7 @@ class Inventory:
         self._project = project
         self._routes = routes
         self._by_definition: dict[int, Accessor] = {}
+        self._by_class: dict[int, Accessor] = {}
         self._by_member: dict[tuple[int, str], Accessor] = {}  # of classes that share one method
         self.accessors: list[Accessor] = []
         self._find_lazy()
@@ -45,8 +46,8 @@ class Inventory:
         return self._by_definition.get(id(target.item)) if isinstance(target, Found) else None
 
     def of_item(self, item: object) -> Accessor | None:
-        """Return the accessor that a definition is."""
-        return self._by_definition.get(id(item))
+        """Return the accessor that a definition is, or the first one that a class offers."""
+        return self._by_definition.get(id(item)) or self._by_class.get(id(item))
 
     def second_names_of(self, accessor: Accessor) -> list[Accessor]:
         """Return the delegates and aliases that hand out what an accessor keeps."""
@@ -61,6 +62,9 @@ class Inventory:
                 self._by_definition[id(accessor.owner)] = accessor
         elif accessor.function is not None:
             self._by_definition[id(accessor.function)] = accessor
+            owner = self._project.owner_of(accessor.module, accessor.function)
+            if owner is not None:
+                self._by_class.setdefault(id(owner), accessor)
         if accessor.variable is not None:
             self._by_definition[id(accessor.variable)] = accessor
 

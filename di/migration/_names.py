@@ -114,6 +114,13 @@ class Names:
             return origins[0].symbol
         return None
 
+    def is_alias(self, node: ast.expr) -> bool:
+        """Whether a dotted name begins with a local variable that stands for another name."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        scope = self.find_scope(node.id) if isinstance(node, ast.Name) else None
+        return scope is not None and isinstance(node, ast.Name) and bool(scope.traced.get(node.id))
+
     def trace(self, name: str, origins: tuple[Origin, ...]) -> None:
         """Note what a local variable is assigned."""
         scope = self.find_scope(name)

@@ -9,7 +9,8 @@ from di.migration._facts import ANY_KEY, Origin, OriginKind, Reference, Role, So
 from di.migration._names import Scope, ScopeKind, element_of
 from di.migration._scopes import Bound, parameter_names
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LEAVES = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop)
 _ROUTE_ADDERS: Final = frozenset(
     {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route", "Route", "WebSocketRoute"}
 )
@@ -24,26 +25,35 @@ class References:
 
     def visit(self, node: ast.AST | None, role: Role = Role.VALUE) -> None:
         """Note the uses in an expression; `role` says what is done with its value."""
-        match node:
-            case None | ast.Constant():
-                return
-            case ast.Name(ctx=ast.Load()):
+        if node is None or isinstance(node, ast.Constant):
+            return
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
                 self._note(node, role)
-            case ast.Attribute():
-                if not self._note(node, role):
-                    self.visit(node.value)
-            case ast.Subscript(value=value, slice=key):
-                self.visit(value)
-                self.visit(key, _role_of_key(value))
-            case ast.Call():
-                self._visit_call(node)
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._visit_scope(node)
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    self.visit(child)
-                if isinstance(node, ast.NamedExpr):
-                    self._context.names.trace(node.target.id, self._context.names.origins_of(node.value))
+        elif isinstance(node, ast.Attribute):
+            if not self._note(node, role):
+                self.visit(node.value)
+        elif isinstance(node, ast.Call):
+            self._visit_call(node)
+        elif isinstance(node, ast.Subscript):
+            self.visit(node.value)
+            self.visit(node.slice, _role_of_key(node.value))
+        elif isinstance(node, _SCOPES):
+            self._visit_scope(node)
+        else:
+            self._visit_parts(node)
+
+    def _visit_parts(self, node: ast.AST) -> None:
+        for name in node._fields:
+            part = getattr(node, name, None)
+            if isinstance(part, list):
+                for each in part:
+                    if isinstance(each, ast.AST):
+                        self.visit(each)
+            elif isinstance(part, ast.AST) and not isinstance(part, _LEAVES):
+                self.visit(part)
+        if isinstance(node, ast.NamedExpr):
+            self._context.names.trace(node.target.id, self._context.names.origins_of(node.value))
 
     def visit_annotation(self, node: ast.expr | None) -> None:
         """Note only the calls in an annotation: `Annotated[X, Depends(get_x)]`."""
@@ -62,7 +72,10 @@ class References:
             return False
         if symbol.source is not Source.BUILTIN:
             context = self._context
-            context.module.references.append(Reference(symbol, node.lineno, role, context.index, context.deferred))
+            aliased = context.names.is_alias(node)
+            context.module.references.append(
+                Reference(symbol, node.lineno, role, context.index, context.deferred, aliased)
+            )
         return True
 
     def _visit_call(self, node: ast.Call) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from di.migration._accessor import Accessor, Kind, Variant
-from di.migration._facts import WHOLE_MODULE, Function, Module, OriginKind, Role, TextPatch
+from di.migration._facts import WHOLE_MODULE, Class, Function, Module, OriginKind, Role, TextPatch
 from di.migration._inventory import Inventory
 from di.migration._linking import Found, Slot, Target
 from di.migration._project import Filling, Project
@@ -145,7 +145,8 @@ class Resets:
 
 def _kind_of_patch(accessor: Accessor, target: Target, home: Module | None) -> Touch:
     item = target.item if isinstance(target, Found) else None
-    if item is None or item not in {accessor.function, accessor.owner, accessor.variable}:
+    own = {accessor.function, accessor.owner, accessor.variable}
+    if not isinstance(target, Found) or target.rest or (item not in own and not isinstance(item, Class)):
         return Touch.PATCH_SLOT
     if item is accessor.variable and accessor.function is not None:
         return Touch.PATCH_SLOT
