@@ -29,7 +29,7 @@ class Symbol(NamedTuple):
 
     def below(self, *parts: str) -> "Symbol":
         """Return an attribute or element of it."""
-        return self._replace(path=(*self.path, *parts))
+        return Symbol(self.source, self.home, self.path + parts)
 
 
 class OriginKind(StrEnum):

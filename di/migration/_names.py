@@ -39,6 +39,7 @@ class Names:
 
     def __init__(self) -> None:
         self.scopes: list[Scope] = []
+        self._symbols: dict[tuple[Source, str], Symbol] = {}
         self.function_classes: set[str] = set()  # qualified names of classes that stand in functions
 
     def class_symbol(self, qualname: str) -> Symbol:
@@ -99,9 +100,9 @@ class Names:
     def _resolve(self, name: str) -> Symbol | None:
         scope = self.find_scope(name)
         if scope is None:
-            return Symbol(Source.BUILTIN, "", (name,))
+            return self._known(Source.BUILTIN, name)
         if scope.kind is ScopeKind.MODULE:
-            return Symbol(Source.MODULE, "", (name,))
+            return self._known(Source.MODULE, name)
         if scope.class_name is not None and name == scope.instance:
             return Symbol(Source.SELF, scope.class_name, ())
         if scope.class_name is not None and name == scope.type:
@@ -113,6 +114,13 @@ class Names:
         if len(bindings) == 1 and len(origins) == 1 and origins[0].kind is OriginKind.NAME:
             return origins[0].symbol
         return None
+
+    def _known(self, source: Source, name: str) -> Symbol:
+        """Return the one symbol of a name: they are made by the hundred thousand."""
+        symbol = self._symbols.get((source, name))
+        if symbol is None:
+            symbol = self._symbols[source, name] = Symbol(source, "", (name,))
+        return symbol
 
     def is_alias(self, node: ast.expr) -> bool:
         """Whether a dotted name begins with a local variable that stands for another name."""

@@ -29,9 +29,9 @@ class References:
             return
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Load):
-                self._note(node, role)
+                self._note(node, self._context.names.symbol_of(node), role)
         elif isinstance(node, ast.Attribute):
-            if not self._note(node, role):
+            if not self._note(node, self._context.names.symbol_of(node), role):
                 self.visit(node.value)
         elif isinstance(node, ast.Call):
             self._visit_call(node)
@@ -66,8 +66,7 @@ class References:
             if isinstance(child, ast.expr):
                 self.visit_annotation(child)
 
-    def _note(self, node: ast.expr, role: Role) -> bool:
-        symbol = self._context.names.symbol_of(node)
+    def _note(self, node: ast.expr, symbol: Symbol | None, role: Role) -> bool:
         if symbol is None:
             return False
         if symbol.source is not Source.BUILTIN:
@@ -83,7 +82,10 @@ class References:
         last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if function is not None and function.path:
             last = function.path[-1]
-        self.visit(node.func, Role.CALL)
+        if function is None or not isinstance(node.func, ast.Name | ast.Attribute):
+            self.visit(node.func, Role.CALL)
+        else:
+            self._note(node.func, function, Role.CALL)
         for position, argument in enumerate(node.args):
             self.visit(argument, _role_of_argument(last, position, None))
         for keyword in node.keywords:
