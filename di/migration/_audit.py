@@ -59,8 +59,8 @@ class Audited:
 class Audit:
     """What `di audit` says of a code base."""
 
-    def __init__(self, root: Path) -> None:
-        project = Project(root)
+    def __init__(self, root: Path, jobs: int = 1) -> None:
+        project = Project(root, jobs)
         routes = Routes(project)
         inventory = Inventory(project, routes)
         calls = Calls(project, routes, inventory)

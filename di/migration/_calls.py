@@ -57,6 +57,7 @@ class Call:
     function: Function | None
 
 
+_ASKING: Final = frozenset({Role.CALL, Role.DEPENDS, Role.DEPENDS_MAKER})
 _DATA: Final = frozenset({Verdict.VALUE, Verdict.FRAMEWORK, Verdict.RECORD})
 
 
@@ -97,7 +98,7 @@ class Calls:
         is_instance = isinstance(target.item, Assignment) and accessor.kind is not Kind.CACHED
         if is_instance and reference.aliased:  # `service = x; service.send()` is one use of x
             return None
-        if not is_instance and (target.rest or reference.role not in {Role.CALL, Role.DEPENDS}):
+        if not is_instance and (target.rest or reference.role not in _ASKING):
             return None
         return None if self._is_own(accessor, module, reference, is_instance=is_instance) else accessor
 
@@ -130,6 +131,8 @@ class Calls:
         if reference.role is Role.DEPENDS:
             return Context.DEPENDS, None
         if function is None:
+            if reference.deferred:
+                return Context.HELPER, None
             capture = accessor.kind not in {Kind.EAGER, Kind.ALIAS}
             return Context.MODULE, Detail.CAPTURE if capture else None
         handler = self._routes.handler_around(module, function)

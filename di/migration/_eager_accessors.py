@@ -7,8 +7,8 @@ from di.migration._acceptance import acts
 from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._classes import Built, Yield
 from di.migration._facts import Assignment, Module, OriginKind, Symbol
-from di.migration._judgement import Verdict, is_client_class
-from di.migration._linking import Found, Linker
+from di.migration._judgement import Verdict, is_client_class, is_standard
+from di.migration._linking import Found, Linker, Outside
 from di.migration._project import Project
 from di.migration._vocabulary import is_client_name, is_service_name
 
@@ -88,6 +88,6 @@ class EagerAccessors:
         if found.classes or found.data:
             return False
         return any(
-            "." in each and (each.rpartition(".")[2] in _CLIENT_FACTORIES or is_client_name(name))
+            not is_standard(Outside(each)) and (each.rpartition(".")[2] in _CLIENT_FACTORIES or is_client_name(name))
             for each in found.factories
         )

@@ -58,6 +58,7 @@ class Role(StrEnum):
 
     CALL = "call"
     DEPENDS = "depends"  # argument of Depends() or Security()
+    DEPENDS_MAKER = "depends-maker"  # called in the argument: Depends(require_role("admin"))
     ENDPOINT = "endpoint"  # handed to add_api_route() and the like
     OVERRIDE = "override"  # key of dependency_overrides
     VALUE = "value"

@@ -12,7 +12,7 @@ from di.migration._facts import Class, Function, Module, Store, Symbol, Unread
 from di.migration._judgement import Judge
 from di.migration._linking import Found, Linker, Outside, Slot
 from di.migration._modules import ModuleIndex
-from di.migration._reader import read_files
+from di.migration._reader import read_in_parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Filling:
 class Project:
     """What was read below one path."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, jobs: int = 1) -> None:
         self.root = root.resolve()
         self.unread: list[Unread] = []
         paths: list[Path] = []
@@ -37,7 +37,7 @@ class Project:
             else:
                 paths.append(found)
         self.modules: list[Module] = []
-        for read in read_files(paths):
+        for read in read_in_parallel(paths, jobs):
             if isinstance(read, Unread):
                 self.unread.append(read)
             else:

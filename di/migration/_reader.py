@@ -3,8 +3,10 @@
 import ast
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ from di.migration._facts import Module, Unread
 from di.migration._names import Scope, ScopeKind
 from di.migration._scopes import bind_block
 
+FILES_PER_PROCESS: Final = 50  # fewer are read before a process has started
 RECURSION_LIMIT: Final = 12_000  # long chains of `a + b + ...` nest deeply; Python's own frames do not use the C stack
 
 
@@ -23,6 +26,26 @@ def read_files(paths: Iterable[Path]) -> Iterator[Module | Unread]:
         warnings.simplefilter("ignore")  # the parser warns of escape sequences in the code it reads
         for path in paths:
             yield read_file(path)
+
+
+def read_in_parallel(paths: Sequence[Path], jobs: int) -> Iterator[Module | Unread]:
+    """Read files in several processes where there are enough of them, in order.
+
+    The processes are started afresh: they import this package and nothing of the code that is read.
+    """
+    workers = min(jobs, len(paths) // FILES_PER_PROCESS)
+    if workers < 2:
+        yield from read_files(paths)
+        return
+    size = max(1, len(paths) // (workers * 8))
+    chunks = [paths[start : start + size] for start in range(0, len(paths), size)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for read in pool.map(_read_chunk, chunks):
+            yield from read
+
+
+def _read_chunk(paths: Sequence[Path]) -> list[Module | Unread]:
+    return list(read_files(paths))
 
 
 def read_file(path: Path) -> Module | Unread:

@@ -34,7 +34,7 @@ class References:
             if not self._note(node, self._context.names.symbol_of(node), role):
                 self.visit(node.value)
         elif isinstance(node, ast.Call):
-            self._visit_call(node)
+            self._visit_call(node, Role.DEPENDS_MAKER if role is Role.DEPENDS else Role.CALL)
         elif isinstance(node, ast.Subscript):
             self.visit(node.value)
             self.visit(node.slice, _role_of_key(node.value))
@@ -77,15 +77,15 @@ class References:
             )
         return True
 
-    def _visit_call(self, node: ast.Call) -> None:
+    def _visit_call(self, node: ast.Call, role: Role) -> None:
         function = self._context.names.symbol_of(node.func)
         last = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if function is not None and function.path:
             last = function.path[-1]
         if function is None or not isinstance(node.func, ast.Name | ast.Attribute):
-            self.visit(node.func, Role.CALL)
+            self.visit(node.func, role)
         else:
-            self._note(node.func, function, Role.CALL)
+            self._note(node.func, function, role)
         for position, argument in enumerate(node.args):
             self.visit(argument, _role_of_argument(last, position, None))
         for keyword in node.keywords:

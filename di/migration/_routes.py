@@ -3,7 +3,17 @@
 import re
 from typing import Final
 
-from di.migration._facts import WHOLE_MODULE, Assignment, Class, Decorator, Function, Module, OriginKind, Role
+from di.migration._facts import (
+    CONSTRUCTORS,
+    WHOLE_MODULE,
+    Assignment,
+    Class,
+    Decorator,
+    Function,
+    Module,
+    OriginKind,
+    Role,
+)
 from di.migration._linking import Found, Linker, Outside, Target
 from di.migration._project import Project
 
@@ -35,12 +45,40 @@ class Routes:
 
     def _read_references(self, module: Module) -> None:
         for reference in module.references:
-            if reference.role not in {Role.DEPENDS, Role.ENDPOINT}:
+            if reference.role not in {Role.DEPENDS, Role.DEPENDS_MAKER, Role.ENDPOINT}:
                 continue
             target = self._linker.resolve(reference.symbol, module)
-            if isinstance(target, Found) and isinstance(target.item, Function) and not target.rest:
-                kept = self.dependencies if reference.role is Role.DEPENDS else self.handlers
-                kept.add(id(target.item))
+            if not isinstance(target, Found) or target.rest:
+                continue
+            if reference.role is Role.ENDPOINT:
+                self.handlers.add(id(target.item))
+            elif reference.role is Role.DEPENDS:
+                self._add_dependency(target)
+            else:
+                self._add_made(target)
+
+    def _add_dependency(self, target: Found) -> None:
+        """Note what FastAPI calls for `Depends(target)`."""
+        if isinstance(target.item, Function):
+            self.dependencies.add(id(target.item))
+        elif isinstance(target.item, Class):
+            methods = target.item.methods
+            self.dependencies.update(id(methods[name]) for name in CONSTRUCTORS if name in methods)
+        else:
+            for origin in target.item.origins:
+                made = self._linker.resolve(origin.symbol, target.module) if origin.symbol is not None else None
+                if origin.kind is OriginKind.CALL and isinstance(made, Found) and not made.rest:
+                    self._add_made(made)
+
+    def _add_made(self, maker: Found) -> None:
+        """Note what FastAPI calls for `Depends(maker(...))`: a closure, or an instance."""
+        if isinstance(maker.item, Function):
+            index = maker.item.index
+            self.dependencies.update(id(each) for each in maker.module.functions if each.parent == index)
+        elif isinstance(maker.item, Class):
+            call = maker.item.methods.get("__call__")
+            if call is not None:
+                self.dependencies.add(id(call))
 
     def _is_route(self, decorator: Decorator, module: Module) -> bool:
         if not decorator.called or not decorator.base or decorator.attribute not in _ROUTE_METHODS:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="folder or file to read; nothing in it is imported or run")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="what to write (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to a file instead of standard output")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes to read with (default: %(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         NothingToReadError: there is no Python file at the path.
         OutputError: the report cannot be written.
     """
-    audit = audit_path(options.path)
+    audit = audit_path(options.path, options.jobs)
     if options.format == "terminal" and options.output is None:
         print_audit(audit, open_console())
         return 0
@@ -45,15 +53,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def audit_path(path: Path) -> Audit:
-    """Read the code below a path.
+def audit_path(path: Path, jobs: int = 1) -> Audit:
+    """Read the code below a path, in several processes if it is large.
 
     Raises:
         NothingToReadError: there is no Python file.
     """
     if not path.exists():
         raise NothingToReadError(path)
-    audit = Audit(path)
+    audit = Audit(path, jobs)
     if not audit.files and not audit.unread:
         raise NothingToReadError(path)
     return audit

@@ -1,6 +1,10 @@
 """The generated backend: counts are exact. Time and memory are measured by `python -m benchmarks.audit`."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,3 +51,23 @@ def test_everything_is_read(generated: tuple[Truth, dict[str, Any]]) -> None:
     truth, found = generated
     assert found["unread"] == []
     assert found["summary"]["lines"] >= truth.lines >= 20_000
+
+
+def test_several_processes_read_the_same(generated: tuple[Truth, dict[str, Any]], tmp_path: Path) -> None:
+    _, found = generated
+    folder, output = Path.cwd(), tmp_path / "audit.json"
+    command = [
+        sys.executable,
+        "-m",
+        "di",
+        "audit",
+        str(folder),
+        "--jobs",
+        "2",
+        "--format",
+        "json",
+        "--output",
+        str(output),
+    ]
+    subprocess.run(command, check=True, timeout=120)
+    assert json.loads(output.read_text(encoding="utf-8")) == found
