@@ -9,13 +9,6 @@ from di.migration._audit import Audit
 from di.migration._summary import Table, headline, module_tables, observations, order_table, unread_table
 
 _COLOURS = {"high": "red", "medium": "yellow", "low": "green", "singleton": "blue", "scoped": "green"}
-PIPE_WIDTH = 200
-
-
-def open_console() -> Console:
-    """Return a console on standard output; in a pipe it does not wrap at a terminal's width."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=PIPE_WIDTH)
 
 
 def print_audit(audit: Audit, console: Console) -> None:

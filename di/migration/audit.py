@@ -6,13 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+from di._command.terminal import open_console, write_file
 from di.migration._audit import Audit
 from di.migration._json import to_json
 from di.migration._markdown import to_markdown
 from di.migration._page import to_page
 from di.migration._sarif import to_sarif
-from di.migration._terminal import open_console, print_audit
-from di.migration.errors import NothingToReadError, OutputError
+from di.migration._terminal import print_audit
+from di.migration.errors import NothingToReadError
 
 FORMATS = ("terminal", "markdown", "json", "sarif", "html")
 
@@ -46,10 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(text)
         return 0
-    try:
-        options.output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(options.output, error.strerror or str(error)) from error
+    write_file(options.output, text)
     return 0
 
 

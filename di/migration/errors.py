@@ -4,7 +4,7 @@ from pathlib import Path
 
 from di.errors import DiError
 
-__all__ = ["MigrationError", "NothingToReadError", "OutputError"]
+__all__ = ["MigrationError", "NothingToReadError"]
 
 
 class MigrationError(DiError):
@@ -17,10 +17,3 @@ class NothingToReadError(MigrationError):
     def __init__(self, path: Path) -> None:
         reason = "there is no Python file below it" if path.exists() else "it does not exist"
         super().__init__(f"{path} cannot be read: {reason}. Name the folder that holds the application's packages.")
-
-
-class OutputError(MigrationError):
-    """A report that cannot be written."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"The report cannot be written to {path}: {reason}. Give another file as --output.")
