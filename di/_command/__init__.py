@@ -1,4 +1,4 @@
-"""The command line: `di graph | why | uses | impact | check`.
+"""The command line: `di graph | why | uses | impact | check | audit`.
 
 Exit codes: 0 fine, 1 problems were found, 2 the command could not do what it was asked.
 """
@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from di.errors import DiError
 
-DESCRIPTION = "Look at the dependency graph of an application, without starting it."
+DESCRIPTION = "Look at the dependency graph of an application, without starting it, or at code that has none yet."
 EPILOG = """\
 TARGET is module:attribute, as for uvicorn: a FastAPI application that has a
 di.Container installed, a container, or a function without arguments that
@@ -22,14 +22,16 @@ pyproject.toml it can be left out.
 
 exit codes: 0 fine, 1 problems found, 2 the command could not be carried out
 """
+EXIT_CODES = "exit codes: 0 fine, 1 problems found, 2 the command could not be carried out"
 
 
 @dataclass(frozen=True, slots=True)
 class Subcommand:
-    """A name, what `di --help` says of it, and the module that does it, imported when it is asked for."""
+    """What `di --help` says of it, and the module that does it, imported when it is asked for."""
 
     help: str
     module: str
+    epilog: str = EPILOG
 
 
 class Doer(Protocol):
@@ -48,6 +50,7 @@ SUBCOMMANDS = {
     "uses": Subcommand("show who needs a type, directly and through others", "di._command.uses"),
     "impact": Subcommand("show which routes and other roots reach a type", "di._command.impact"),
     "check": Subcommand("report every problem of the graph", "di._command.check"),
+    "audit": Subcommand("list the services that code holds behind getters", "di.migration.audit", EXIT_CODES),
 }
 
 
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doer: Doer | None = None
     for name, subcommand in SUBCOMMANDS.items():
         below = subparsers.add_parser(
-            name, help=subcommand.help, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, help=subcommand.help, epilog=subcommand.epilog, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if given[:1] == [name]:
             doer = cast(Doer, importlib.import_module(subcommand.module))

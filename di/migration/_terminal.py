@@ -1,0 +1,34 @@
+"""The audit at a terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from di.migration._audit import Audit
+from di.migration._summary import Table, headline, module_tables, observations, order_table, unread_table
+
+_COLOURS = {"high": "red", "medium": "yellow", "low": "green", "singleton": "blue", "scoped": "green"}
+
+
+def print_audit(audit: Audit, console: Console) -> None:
+    """Write the audit: accessors by module, what is remarkable, and the order of migration."""
+    console.print(Text(headline(audit), style="bold"))
+    for table in module_tables(audit):
+        console.print()
+        _print_table(table, console)
+    if audit.accessors:
+        for table in (*observations(audit), order_table(audit)):
+            console.print()
+            _print_table(table, console)
+    for path, reason in unread_table(audit).rows:
+        console.print(Text(f"not read: {path} {reason}", style="yellow"))
+
+
+def _print_table(table: Table, console: Console) -> None:
+    shown = RichTable(title=Text(table.title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, expand=False)
+    for column in table.columns:
+        shown.add_column(column, justify="right" if column in {"line", "step", "times"} else "left", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    console.print(shown)

@@ -1,0 +1,19 @@
+"""What keeps the migration commands from doing what they were asked."""
+
+from pathlib import Path
+
+from di.errors import DiError
+
+__all__ = ["MigrationError", "NothingToReadError"]
+
+
+class MigrationError(DiError):
+    """Base of what a person at a command line can mend."""
+
+
+class NothingToReadError(MigrationError):
+    """A path that does not exist, or below which there is no Python file."""
+
+    def __init__(self, path: Path) -> None:
+        reason = "there is no Python file below it" if path.exists() else "it does not exist"
+        super().__init__(f"{path} cannot be read: {reason}. Name the folder that holds the application's packages.")
