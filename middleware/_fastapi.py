@@ -2,8 +2,8 @@
 
 Three generations are known. Up to 0.136 a route that is included is copied into one flat list. From 0.137 a router
 stays whole, and each of its routes has a context for each inclusion, from which the handler is made at every request.
-From 0.141 the context keeps the ASGI app that was made of it. Which one is installed is seen from the objects at hand,
-never from a version number; `middleware._conformance` tries out whether it fits.
+Later in 0.142 the context keeps the ASGI app that was made of it. Which one is installed is seen from the objects at
+hand, never from a version number; `middleware._conformance` tries out whether it fits.
 """
 
 import dataclasses
