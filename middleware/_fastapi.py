@@ -155,7 +155,7 @@ class RoutersBelow:
         seen = set()
         while waiting:
             router = waiting.pop()
-            if isinstance(router, APIRouter) and id(router) not in seen:  # a router has no hash
+            if router is not None and id(router) not in seen:  # a router has no hash
                 seen.add(id(router))
                 waiting += [getattr(route, "original_router", None) for route in router.routes]
                 if hasattr(router, "_routes_version"):
@@ -172,16 +172,14 @@ class RoutersBelow:
             version += router._routes_version
         for router in self._served:
             routes = router.routes
-            if routes:
-                version += len(routes) + id(routes[-1])
+            version += len(routes) + id(routes[-1]) if routes else 0
         return version
 
 
-def is_awaited(dependant: "Dependant") -> bool:
-    """Whether FastAPI awaits an endpoint; it runs others in a thread."""
-    known = getattr(dependant, "is_coroutine_callable", None)  # a function of the dependant until 0.140
-    if known is None:
-        known = _routing._is_coroutine_callable(dependant.call)
+def is_awaited(dependant: Any) -> bool:
+    """Whether FastAPI awaits the endpoint that a dependant describes; it runs others in a thread."""
+    ask = getattr(_routing, "_is_coroutine_callable", None)
+    known = ask(dependant.call) if ask is not None else dependant.is_coroutine_callable  # until 0.139
     return known or inspect.iscoroutinefunction(dependant.call)
 
 
