@@ -2,8 +2,8 @@
 
 Three generations are known. Up to 0.136 a route that is included is copied into one flat list. From 0.137 a router
 stays whole, and each of its routes has a context for each inclusion, from which the handler is made at every request.
-From 0.141 the context keeps the ASGI app that was made of it. Which one is installed is seen from the objects at hand,
-never from a version number; `middleware._conformance` tries out whether it fits.
+Later in 0.142 the context keeps the ASGI app that was made of it. Which one is installed is seen from the objects at
+hand, never from a version number; `middleware._conformance` tries out whether it fits.
 """
 
 import dataclasses
@@ -155,7 +155,7 @@ class RoutersBelow:
         seen = set()
         while waiting:
             router = waiting.pop()
-            if isinstance(router, APIRouter) and id(router) not in seen:  # a router has no hash
+            if router is not None and id(router) not in seen:  # a router has no hash
                 seen.add(id(router))
                 waiting += [getattr(route, "original_router", None) for route in router.routes]
                 if hasattr(router, "_routes_version"):
@@ -172,16 +172,14 @@ class RoutersBelow:
             version += router._routes_version
         for router in self._served:
             routes = router.routes
-            if routes:
-                version += len(routes) + id(routes[-1])
+            version += len(routes) + id(routes[-1]) if routes else 0
         return version
 
 
-def is_awaited(dependant: "Dependant") -> bool:
-    """Whether FastAPI awaits an endpoint; it runs others in a thread."""
-    known = getattr(dependant, "is_coroutine_callable", None)  # a function of the dependant until 0.140
-    if known is None:
-        known = _routing._is_coroutine_callable(dependant.call)
+def is_awaited(dependant: Any) -> bool:
+    """Whether FastAPI awaits the endpoint that a dependant describes; it runs others in a thread."""
+    ask = getattr(_routing, "_is_coroutine_callable", None)
+    known = ask(dependant.call) if ask is not None else dependant.is_coroutine_callable  # until 0.139
     return known or inspect.iscoroutinefunction(dependant.call)
 
 

@@ -13,6 +13,7 @@ import fastapi.routing
 import pytest
 from fastapi import APIRouter, FastAPI, HTTPException, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette.requests import Request
@@ -155,6 +156,98 @@ def test_one_router_in_two_applications_is_served_by_the_container_of_each() -> 
         assert [TestClient(app).get("/").json() for app in apps] == ["0", "1"]
 
 
+class TimedRoute(APIRoute):
+    """What FastAPI's documentation shows: a route whose handler is wrapped."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        plain = super().get_route_handler()
+
+        async def timed(request: Request) -> Response:
+            response = await plain(request)
+            response.headers["x-timed"] = "yes"
+            return response
+
+        return timed
+
+
+@pytest.mark.parametrize("place", [direct, included, included_twice, included_deeply])
+def test_a_route_class_with_a_handler_of_its_own_keeps_it(
+    deps: Deps, place: Callable[[FastAPI, APIRouter], str]
+) -> None:
+    container = Container()
+    container.scoped(CallerFiles, callers)
+    app, router = FastAPI(), APIRouter(route_class=TimedRoute)
+
+    @router.get("/")
+    async def route(files: Annotated[CallerFiles, deps.depends(CallerFiles)]) -> bool:
+        return files.compiled
+
+    prefix = place(app, router)
+    deps.install(app, container)
+    with TestClient(app) as client:
+        response = client.get(f"{prefix}/")
+    assert (response.json(), response.headers.get("x-timed")) == (True, "yes")
+
+
+@pytest.fixture
+def handlers_made_at_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve included routes as FastAPI 0.137 does; the matrix runs the real one."""
+    routing: Any = fastapi.routing
+    context_class: Any = getattr(routing, "_EffectiveRouteContext", None)
+    if not hasattr(context_class, "app"):
+        pytest.skip("this FastAPI has no handlers that are made once for each inclusion")
+    make = context_class.from_api_route.__func__
+    serve_direct = APIRoute.handle
+
+    def from_api_route(cls: Any, /, **arguments: Any) -> Any:
+        context = make(cls, **arguments)
+        del context.app
+        return context
+
+    async def handle(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        context = scope.get("fastapi", {}).get("effective_route_context")
+        if context is None:
+            await serve_direct(self, scope, receive, send)
+            return
+        token = routing._effective_route_context_var.set(context)
+        try:
+            app = routing.request_response(self.get_route_handler())
+        finally:
+            routing._effective_route_context_var.reset(token)
+        await app(scope, receive, send)
+
+    monkeypatch.setattr(context_class, "from_api_route", classmethod(from_api_route))
+    monkeypatch.delattr(context_class, "app")
+    monkeypatch.setattr(APIRoute, "handle", handle)
+
+
+@pytest.mark.usefixtures("handlers_made_at_each_request")
+def test_each_inclusion_is_served_by_its_own_plan_when_handlers_are_made_at_each_request() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    both = Deps()
+    inner, router = APIRouter(), APIRouter()
+
+    @inner.get("/")
+    async def route(
+        name: Annotated[Name, both.depends(Name)], files: Annotated[CallerFiles, both.depends(CallerFiles)]
+    ) -> Any:
+        return name, files.compiled
+
+    router.include_router(inner, prefix="/first")
+    router.include_router(inner, prefix="/second")
+    for number in range(2):
+        container = Container()
+        container.singleton(Name, Name(number))
+        container.scoped(CallerFiles, callers)
+        app = FastAPI()
+        app.include_router(router)
+        both.install(app, container)
+        for path in ("/first/", "/second/", "/first/"):
+            assert TestClient(app).get(path).json() == [str(number), True]
+
+
 # --- a FastAPI that serves routes in another way
 
 
@@ -173,6 +266,7 @@ def serving_without_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def get_request_handler(dependant: Any, *_: Any, **__: Any) -> Any:
         async def handle(request: Request) -> Response:
+            await request.body()
             await asyncio.sleep(0)
             values = {below.name: await below.call(request) for below in dependant.dependencies}
             content = await dependant.call(**values)

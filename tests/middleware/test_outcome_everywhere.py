@@ -10,6 +10,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.middleware.base import BaseHTTPMiddleware  # noqa: TID251 - people have it; scopes must work around it
 from starlette.requests import ClientDisconnect, Request
@@ -273,6 +274,23 @@ async def test_b12_a_mounted_application_is_served_by_the_scope_of_its_parent(
             app.mount("/inner", inner)
         assert await statuses(app, *paths) == [418] * 3
     assert sessions.logs == [FAILED, FAILED, ["commit", *FAILED]]
+
+
+async def test_b12_a_mounted_starlette_application_is_served_by_the_scope_of_its_parent(
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI
+) -> None:
+    async def endpoint(_: Request) -> PlainTextResponse:
+        await current_scope().resolve(Session)
+        raise OutOfStock
+
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse("out of stock", 418)
+
+    app.mount("/inner", Starlette(routes=[Route("/", endpoint)], exception_handlers={OutOfStock: handle}))
+    deps.install(app, container)
+    async with running(app):
+        assert await statuses(app, "/inner/") == [418]
+    assert sessions.logs == [FAILED]
 
 
 @pytest.mark.parametrize("kind", ["async function", "def function", "class"])
