@@ -127,6 +127,10 @@ class InjectedCall:
         """Build the singletons the plan needs, and return the compiled function over them."""
         return await self._fresh.bind()
 
+    def unbind(self) -> None:
+        """Forget the singletons, which are others after the container has started again."""
+        self._bound = None
+
     async def call_without_plan(self, values: dict[str, Any]) -> Any:
         """Do what the compiled function does, through overrides: nothing of the plan is built."""
         return await self.call_slowly(self.find_scope(), values)

@@ -214,6 +214,8 @@ def _fast_dependant(
 
     def unbind() -> None:
         fast.call = bind_first
+        for plan in plans:
+            plan.unbind()
 
     bind_first.__wrapped__ = endpoint  # type: ignore[attr-defined]  # FastAPI names the endpoint in its messages
     unbind()

@@ -288,10 +288,23 @@ def test_b12_a_restarted_application_binds_the_singletons_of_its_own_life(deps: 
     async def route(cache: Annotated[Cache, deps.depends(Cache)]) -> bool:
         return cache.redis.closed or cache.redis.loop is not asyncio.get_running_loop()
 
+    async def ask_first(
+        cache: Annotated[Cache, deps.depends(Cache)], user: Annotated[User, deps.depends(User)]
+    ) -> None:
+        """Resolve before the route does."""
+
+    @app.get("/asked-before", dependencies=[Depends(ask_first)])
+    async def asked_before(
+        cache: Annotated[Cache, deps.depends(Cache)], user: Annotated[User, deps.depends(User)]
+    ) -> bool:
+        return cache.redis.closed or cache.redis.loop is not asyncio.get_running_loop()
+
+    container.scoped(User, lambda: User("somebody"))
     deps.install(app, container)
-    for _ in range(2):
+    for _ in range(3):
         with TestClient(app) as client:
             assert [client.get("/").json() for _ in range(2)] == [False, False]
+            assert [client.get("/asked-before").json() for _ in range(3)] == [False, False, False]
 
 
 # --- from_depends and dependency_overrides ---
