@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from di.migration._classes import Built, Yield
 from di.migration._facts import Function
 from di.migration._judgement import Verdict, is_standard
-from di.migration._vocabulary import is_configuration_name, is_factory_name, is_service_name
+from di.migration._vocabulary import is_configuration_name, is_factory_name, is_held_name, is_service_name
 
 _SERVICES = frozenset({Verdict.SERVICE, Verdict.CONFIGURATION})
+_CONTAINERS = ("Dict", "List", "Set", "Map", "Array", "Headers", "Mapping")
 _STANDARD_SERVICES = frozenset(
     {"ThreadPoolExecutor", "ProcessPoolExecutor", "Connection", "SMTP", "HTTPConnection", "HTTPSConnection"}
 )
@@ -31,6 +32,8 @@ def services_among(found: Yield, function: Function | None, name: str) -> tuple[
 
 def acts(built: Built) -> bool:
     """Whether instances of a class do something, or are settings."""
+    if built.outside is not None and built.name.endswith(_CONTAINERS):
+        return False
     if built.outside is not None and is_standard(built.outside):
         return built.outside.last in _STANDARD_SERVICES or built.outside.package == "sqlite3"
     if built.verdict is Verdict.RECORD:
@@ -40,4 +43,4 @@ def acts(built: Built) -> bool:
 
 def is_strong(accepted: Iterable[Built], name: str) -> bool:
     """Whether names say as well that it is a service: asked of getters with keys, which may as well cache results."""
-    return is_service_name(name) or any(is_service_name(each.name) and each.verdict in _SERVICES for each in accepted)
+    return is_held_name(name) or any(is_held_name(each.name) and each.verdict in _SERVICES for each in accepted)

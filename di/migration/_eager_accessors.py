@@ -10,7 +10,7 @@ from di.migration._facts import Assignment, Module, OriginKind, Symbol
 from di.migration._judgement import Verdict, is_client_class, is_standard
 from di.migration._linking import Found, Linker, Outside
 from di.migration._project import Project
-from di.migration._vocabulary import is_client_name, is_service_name
+from di.migration._vocabulary import is_client_name
 
 _CLIENT_FACTORIES: Final = frozenset({"client", "create_client", "from_url", "resource", "acreate_client"})
 _KEPT: Final = frozenset({Verdict.SERVICE, Verdict.CONFIGURATION})
@@ -81,7 +81,7 @@ class EagerAccessors:
             return False
         if name.strip("_").lower() in {"logger", "log"} or built.name.endswith("Logger"):
             return False
-        return name.lstrip("_")[:1].islower() or is_service_name(built.name)
+        return name.lstrip("_")[:1].islower() or is_client_name(built.name)
 
     @staticmethod
     def _is_client(found: Yield, name: str) -> bool:

@@ -9,11 +9,11 @@ from di.migration._vocabulary import (
     CLIENT_WORDS,
     FRAMEWORK,
     RECORD_BASES,
+    SERVICE_WORDS,
     VALUE_BASES,
     VALUE_DECORATORS,
     is_client_name,
     is_configuration_name,
-    is_service_name,
     words_of,
 )
 
@@ -90,7 +90,11 @@ class Judge:
         holds = any(
             origin.kind is OriginKind.CALL for origins in item.instance_attributes.values() for origin in origins
         )
-        return Verdict.SERVICE if public or inherits or holds or is_service_name(item.name) else Verdict.PLAIN
+        return (
+            Verdict.SERVICE
+            if public or inherits or holds or words_of(item.name)[-1] in SERVICE_WORDS
+            else Verdict.PLAIN
+        )
 
     @staticmethod
     def _judge_record(item: Class) -> Verdict:

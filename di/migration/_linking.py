@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from di.migration._facts import Assignment, Binding, Class, Function, Module, OriginKind, Source, Symbol
 from di.migration._modules import ModuleIndex
-
-MAXIMUM_STEPS: Final = 30  # of a chain of aliases and re-exports; longer ones go in circles
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,8 @@ class Linker:
         """Return what a symbol of a module means, None if that cannot be known."""
         key = (module.path, symbol)
         if key not in self._known:
-            self._known[key] = None  # for circles
-            self._known[key] = self._resolve(symbol, module, MAXIMUM_STEPS)
+            self._known[key] = None  # what leads back to itself means nothing
+            self._known[key] = self._resolve(symbol, module)
         return self._known[key]
 
     def module_of(self, symbol: Symbol, module: Module) -> Module | None:
@@ -88,96 +86,93 @@ class Linker:
             return Slot(module.path, symbol.path[0], symbol.path[1:])
         return None
 
-    def _resolve(self, symbol: Symbol, module: Module, steps: int) -> Target:
-        if steps <= 0:
-            return None
+    def _resolve(self, symbol: Symbol, module: Module) -> Target:
         match symbol.source:
             case Source.BUILTIN:
-                starred = self._find_starred(symbol.path[0], module, steps - 1)
+                starred = self._find_starred(symbol.path[0], module)
                 if starred is not None:
-                    return self._walk(starred, symbol.path[1:], steps)
+                    return self._walk(starred, symbol.path[1:])
                 return Outside(".".join(symbol.path))
             case Source.MODULE:
-                return self._in_module(module, symbol.path, steps)
+                return self._in_module(module, symbol.path)
             case Source.IMPORT:
-                return self._imported(symbol, module, steps)
+                return self._imported(symbol, module)
             case Source.NESTED:
-                return self._nested(module, symbol.path, steps)
+                return self._nested(module, symbol.path)
             case Source.SELF:
                 owner = module.classes.get(symbol.home)
-                return None if owner is None else self._walk(Found(module, owner), symbol.path, steps)
+                return None if owner is None else self._walk(Found(module, owner), symbol.path)
 
-    def _imported(self, symbol: Symbol, module: Module, steps: int) -> Target:
+    def _imported(self, symbol: Symbol, module: Module) -> Target:
         path = self.index.find(symbol.home, module.path)
         if path is None:
             return Outside(".".join((symbol.home, *symbol.path)).lstrip("."))
-        return self._below(path, symbol.path, steps - 1)
+        return self._below(path, symbol.path)
 
-    def _below(self, path: Path, parts: tuple[str, ...], steps: int) -> Target:
+    def _below(self, path: Path, parts: tuple[str, ...]) -> Target:
         """Follow attributes of a module: its own names first, then its submodules."""
         module = self.index.modules.get(path)
         if not parts:
             return None
+        own = Symbol(Source.MODULE, "", parts)
         if module is not None and parts[0] in module.bindings:
-            found = self._in_module(module, parts, steps)
+            found = self.resolve(own, module)
             if found is not None:
                 return found
         child = self.index.child(path, parts[0])
         if child is not None:
-            return self._below(child, parts[1:], steps - 1)
-        return self._in_module(module, parts, steps) if module is not None else None
+            return self._below(child, parts[1:])
+        return self.resolve(own, module) if module is not None else None
 
-    def _in_module(self, module: Module, parts: tuple[str, ...], steps: int) -> Target:
-        if steps <= 0 or not parts:
-            return None
+    def _in_module(self, module: Module, parts: tuple[str, ...]) -> Target:
         bindings = module.bindings.get(parts[0])
         if not bindings:
-            starred = self._find_starred(parts[0], module, steps - 1)
-            return None if starred is None else self._walk(starred, parts[1:], steps - 1)
+            starred = self._find_starred(parts[0], module)
+            return None if starred is None else self._walk(starred, parts[1:])
         outside: Target = None
         for binding in _by_preference(bindings):
-            found = self._bound(binding, module, parts[1:], steps - 1)
+            found = self._bound(binding, module, parts[1:])
             if isinstance(found, Found):
                 return found
             outside = outside or found
         return outside
 
-    def _bound(self, binding: Binding, module: Module, rest: tuple[str, ...], steps: int) -> Target:
+    def _bound(self, binding: Binding, module: Module, rest: tuple[str, ...]) -> Target:
         if isinstance(binding, Symbol):
-            return self._resolve(binding.below(*rest), module, steps)
+            return self.resolve(binding.below(*rest), module)
         if isinstance(binding, Assignment):
             alias = _alias_of(binding)
             if alias is not None:
-                target = self._resolve(alias.below(*rest), module, steps)
+                target = self.resolve(alias.below(*rest), module)
                 if isinstance(target, Found) and isinstance(target.item, Function | Class):
                     return target
-        return self._walk(Found(module, binding), rest, steps)
+        return self._walk(Found(module, binding), rest)
 
-    def _walk(self, found: Target, rest: tuple[str, ...], steps: int) -> Target:
+    def _walk(self, found: Target, rest: tuple[str, ...]) -> Target:
         """Follow attributes of a definition: members of classes; of anything else they stay as they are."""
         if not rest or not isinstance(found, Found):
             return found if not isinstance(found, Outside) else Outside(".".join((found.name, *rest)))
-        if isinstance(found.item, Class) and steps > 0:
+        if isinstance(found.item, Class):
             member = self.member(found.module, found.item, rest[0])
             if member is not None:
-                return self._walk(member, rest[1:], steps - 1)
+                return self._walk(member, rest[1:])
         return Found(found.module, found.item, found.rest + rest)
 
-    def _nested(self, module: Module, path: tuple[str, ...], steps: int) -> Target:
+    def _nested(self, module: Module, path: tuple[str, ...]) -> Target:
         name = path[0]
         if name in module.classes:
-            return self._walk(Found(module, module.classes[name]), path[1:], steps)
+            return self._walk(Found(module, module.classes[name]), path[1:])
         found = next((each for each in module.functions if each.qualname == name), None)
         return None if found is None else Found(module, found, path[1:])
 
-    def _find_starred(self, name: str, module: Module, steps: int) -> Target:
-        for star in module.stars if steps > 0 else ():
+    def _find_starred(self, name: str, module: Module) -> Target:
+        for star in module.stars:
             path = self.index.find(star, module.path)
             source = self.index.modules.get(path) if path is not None else None
             if source is None or source is module:
                 continue
             if (name in source.exported) if source.exported is not None else not name.startswith("_"):
-                found = self._in_module(source, (name,), steps - 1)
+                found = self.resolve(Symbol(Source.MODULE, "", (name,)), source)
                 if isinstance(found, Found):
                     return found
         return None
@@ -220,7 +215,7 @@ class Linker:
             if path is not None:
                 module = self.index.modules.get(path)
                 rest = tuple(parts[size:])
-                return self._below(path, rest, MAXIMUM_STEPS), module, rest[0]
+                return self._below(path, rest), module, rest[0]
         return None, None, parts[-1]
 
 

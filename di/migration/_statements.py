@@ -255,7 +255,7 @@ class Statements:
         owner = self._context.owner
         if owner is None or len(symbol.path) != 1 or symbol.home != owner.qualname:
             return
-        if symbol.path == ("__dict__",):
+        if symbol.path == ("__dict__",) and any(each.kind is OriginKind.NAME for each in origins):
             owner.shares_state = True
         owner.instance_attributes.setdefault(symbol.path[0], []).extend(origins)
         function = self._context.function

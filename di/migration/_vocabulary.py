@@ -44,6 +44,9 @@ CLIENT_WORDS: Final = _words(
     "service client pool engine redis openai anthropic repository elasticsearch connection database gateway producer "
     "consumer broker publisher mailer fastmail minio manager store storage supabase"
 )
+HELD_WORDS: Final = CLIENT_WORDS | _words(
+    "provider api sdk db llm agent scheduler tracker notifier bus queue session container cache processor orchestrator"
+)
 CONFIGURATION_WORDS: Final = _words("settings config configuration")
 DATA_TYPES: Final = _words(
     "dict list set tuple str int float bool bytes bytearray frozenset complex None Dict List Set Tuple FrozenSet "
@@ -74,6 +77,13 @@ def is_service_name(name: str) -> bool:
     """Whether a name says that it is a service: `get_mail_client`, `UserRepository`."""
     words = words_of(name)
     return bool(words) and (words[-1] in SERVICE_WORDS or (len(words) > 1 and words[-2] in SERVICE_WORDS))
+
+
+def is_held_name(name: str) -> bool:
+    """Whether a name says that it is something one keeps, no result one computes: `get_tenant_service`."""
+    words = words_of(name)
+    ends = {-1} | {position - 1 for position, word in enumerate(words) if word in {"for", "by", "of"} and position}
+    return any(words[end] in HELD_WORDS for end in ends if words)
 
 
 def is_configuration_name(name: str) -> bool:

@@ -176,3 +176,14 @@ def test_any_cut_of_a_real_file_is_survived(tmp_path: Path, cut: int, junk: str)
     source = (Path(__file__).parent / "corpus/product/services/billing.py").read_text(encoding="utf-8")
     write(tmp_path, "cut.py", source[: cut * 7] + junk + source[cut * 7 :])
     assert to_json(audit_path(tmp_path))["version"] == 1
+
+
+def test_names_that_lead_in_circles_end(tmp_path: Path) -> None:
+    """Each module takes each name from the next by two ways: followed again and again that is 2 to the power of 40."""
+    for number in range(40):
+        after = (number + 1) % 40
+        both = f"try:\n    from m{after} import get_mail\nexcept ImportError:\n    from m{after} import get_mail\n"
+        write(tmp_path, f"m{number}.py", f"{both}from m{after} import *\n\ndef ask():\n    return get_mail()\n")
+    assert accessors(tmp_path) == []
+    write(tmp_path, "m20.py", ACCESSOR)
+    assert len(audit_path(tmp_path).calls) == 39

@@ -66,3 +66,18 @@ class Checker:
 @orders.delete("/y", dependencies=[Depends(require("admin")), Depends(Checker())])
 def delete_y():
     return None
+
+
+def get_getter():
+    """Hands out the getter, not the instance."""
+    return get_again
+
+
+class Shadowing:
+    """A class's own names are not seen by its methods."""
+
+    http_client = None
+    get_again = None
+
+    def ask(self):
+        return get_again()  # call: get_storage service
