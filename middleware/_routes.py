@@ -184,16 +184,7 @@ def _fast_dependant(
 ) -> "Dependant | None":
     """Return a description without our markers, whose call builds them; None when there is nothing to gain."""
     endpoint = dependant.call
-    injected: dict[str, Key] = {}
-    others = []
-    for below in dependant.dependencies:
-        provider = service_provider_of(below)
-        if provider is not None and provider.deps is deps and below.name is not None:
-            injected[below.name] = provider.key
-        elif provider is not None:
-            return None  # a dependency of the decorator or router: order matters, so plain Depends serves
-        else:
-            others.append(below)
+    injected, others = _injected_by(dependant, deps)
     if not injected or endpoint is None or _streams(endpoint):
         return None
     fast = dataclasses.replace(dependant, dependencies=others)
@@ -221,6 +212,21 @@ def _fast_dependant(
     unbind()
     container.when_stopping(unbind)
     return fast
+
+
+def _injected_by(dependant: "Dependant", deps: Any) -> tuple[dict[str, Key], "list[Dependant]"]:
+    """Return which parameters are our markers, and all other dependencies; no markers where plain Depends serves."""
+    injected: dict[str, Key] = {}
+    others: list[Dependant] = []
+    for below in dependant.dependencies:
+        provider = service_provider_of(below)
+        if provider is None:
+            others.append(below)
+        elif provider.deps is deps and below.name is not None:
+            injected[below.name] = provider.key
+        else:
+            return {}, []  # a dependency of the decorator or router: its order matters
+    return injected, others
 
 
 def _streams(endpoint: Callable[..., Any]) -> bool:
