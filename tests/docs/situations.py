@@ -33,8 +33,7 @@ def situations(page: str) -> tuple[str, list[Situation]]:
     found = []
     for name, section in SECTION.findall(page):
         blocks = dict(BLOCK.findall(section))
-        if "python" in blocks:
-            found.append(Situation(name, blocks["python"], blocks["text"].rstrip("\n")))
+        found.append(Situation(name, blocks["python"], blocks["text"].rstrip("\n")))
     return beginning, found
 
 
