@@ -280,7 +280,7 @@ class _Plan:
         provider = self._layer.node(key).provider
         if provider.kind is Kind.SCOPE:
             return "scope"
-        if provider.lifetime is Lifetime.SINGLETON:
+        if provider.lifetime is Lifetime.SINGLETON or (provider.kind is Kind.VALUE and key not in self._seeded):
             return self._singletons.setdefault(key, f"s{len(self._singletons)}")
         if key in self._seeded and key not in self._values:
             number = next(self._number)

@@ -20,7 +20,7 @@ from di._keys import Key, describe, key_of
 from di._lagom import DefinitionReader
 from di._layers import Layer, innermost
 from di._leaks import Leak, LeakWatch
-from di._lifecycle import start_singletons, stop_singletons
+from di._lifecycle import close_override, start_singletons, stop_singletons
 from di._overlay import DefinitionsOverride
 from di._overrides import Override
 from di._places import calling_line
@@ -28,6 +28,7 @@ from di._providers import Kind, Lifetime, Provider
 from di._registration import Registration
 from di._roots import Roots, read_roots
 from di._scope import Scope, current
+from di._shielding import shielded
 from di._spawned import SpawnedWork
 from di._validation import ProblemId, examine, unsound_keys
 from di.errors import (
@@ -172,6 +173,10 @@ class Container(Registration):
         """
         return DefinitionsOverride(self, Container)
 
+    async def close_override(self, layer: Layer) -> list[BaseException]:
+        """Close what an override has made, once it has ended and nothing open holds it; return what went wrong."""
+        return await close_override(layer)
+
     def active_layer(self) -> Layer:
         """Return the innermost override of this context, or the root layer."""
         if not self.overridden:
@@ -295,6 +300,9 @@ class Container(Registration):
         self._users = max(self._users - 1, 0)
         if self.stopped or self._users:
             return
+        await shielded(self._stop(), "stopping the container")
+
+    async def _stop(self) -> list[BaseException]:
         errors = await self.spawned.finish()
         self.stopped = True
         self.plans.forget()
@@ -305,8 +313,7 @@ class Container(Registration):
         self.overrides = [layer for layer in self.overrides if not layer.ended]
         self.started = False
         self._home = self.built_on = None
-        if errors:
-            raise BaseExceptionGroup("errors while stopping the container", errors)
+        return errors
 
     def when_stopping(self, callback: Callable[[], None]) -> None:
         """Call `callback` at every stop, before singletons close: for caches of things built from them."""

@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from di._builds import Build, running
@@ -17,7 +17,7 @@ from di._keys import Key, describe
 from di._marks import MISSING
 from di._providers import Kind, Lifetime, Provider
 from di._scope import current
-from di._shielding import shielded
+from di._shielding import raise_grouped, shielded
 from di.errors import (
     AsyncBuildRequiredError,
     CaptiveDependencyError,
@@ -58,16 +58,21 @@ class Layer(Graph):
         self.loops: dict[Key, asyncio.AbstractEventLoop] = {}  # of what was built with one and may depend on it
         self.resolved: set[Key] = set()
         self.ended = False
+        self.held_by: set[object] = set()  # scopes and further overrides that may hold something of this override
         self._building: dict[Key, Build] = {}
         self._warned: set[tuple[Key, asyncio.AbstractEventLoop]] = set()
         self._lock = container.build_lock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Build] = {}
 
     def owner(self, key: Key) -> "Layer":
         """Return the layer that holds the instances of a key."""
         owner = super().owner(key)
         assert isinstance(owner, Layer)  # noqa: S101 - layers stand on layers
         return owner
+
+    def overrides(self, key: Key) -> bool:
+        """Whether an override answers for a key, seen from here."""
+        return self.provider(key) is not self.container.root_layer.provider(key)
 
     def note_use(self, key: Key) -> None:
         """Remember that an overridden key was asked for, in this layer or one below."""
@@ -179,7 +184,20 @@ class Layer(Graph):
     @property
     def closed(self) -> bool:
         """Whether nothing may be built here any more."""
-        return self.ended or self.container.stopped
+        return self.container.stopped or (self.ended and not any(isinstance(each, Layer) for each in self.held_by))
+
+    @property
+    def may_close(self) -> bool:
+        """Whether this is an override that has ended, and nothing open may hold what it made."""
+        return self.ended and not self.held_by
+
+    def remove(self) -> "Layer | None":
+        """Forget an override that was closed; return the layer it stood on."""
+        if self in self.container.overrides:
+            self.container.overrides.remove(self)
+        if self.parent is not None:
+            self.parent.held_by.discard(self)
+        return self.parent
 
     def _launch(self, build: Build) -> None:
         """Run a build: in this thread when nothing is awaited, else as a task of the container's own loop."""
@@ -194,33 +212,37 @@ class Layer(Graph):
             self._settle(build, error=WrongLoopError(describe(build.key)))
             return
         if home is _running_loop():
-            self._start_task(home, self._build(build), context)
+            self._start_task(home, build, context)
         else:
-            home.call_soon_threadsafe(self._start_task, home, self._build(build), context)
+            home.call_soon_threadsafe(self._start_task, home, build, context)
 
-    def _start_task(
-        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None], context: contextvars.Context
-    ) -> None:
-        task = loop.create_task(work, context=context)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start_task(self, loop: asyncio.AbstractEventLoop, build: Build, context: contextvars.Context) -> None:
+        task = loop.create_task(self._build(build), context=context)
+        self._tasks[task] = build
+        task.add_done_callback(self._end_task)
+
+    def _end_task(self, task: asyncio.Task[None]) -> None:
+        build = self._tasks.pop(task)
+        if not build.future.done():  # cancelled before its first step
+            self._settle(build, error=ContainerClosedError(describe(build.key)))
 
     async def _build(self, build: Build) -> None:
         opened: list[Closer] = []
+        outcome: BaseException | None = None
         try:
             value = await self._make(build.key, opened, may_await=build.thread is None)
-            if not self._keep(build.key, value, opened):
-                await close_all(opened, None)
-                raise ContainerClosedError(describe(build.key))
-        except BaseException as error:
-            for failure in await close_all(opened, error):
-                error.add_note(f"and then: {failure!r}")
-            if isinstance(error, asyncio.CancelledError):
-                self._settle(build, error=ContainerClosedError(describe(build.key)))
-                raise
+            if self._keep(build.key, value, opened):
+                self._settle(build, value=value)
+                return
+            error: BaseException = ContainerClosedError(describe(build.key))
+        except asyncio.CancelledError as cancelled:
+            outcome, error = cancelled, ContainerClosedError(describe(build.key))
+        except BaseException as failure:
+            error = outcome = failure
+        try:
+            await _close_failed(opened, outcome, error, in_task=build.thread is None)
+        finally:
             self._settle(build, error=error)
-        else:
-            self._settle(build, value=value)
 
     def _keep(self, key: Key, value: Any, opened: list[Closer]) -> bool:
         """Remember a singleton and what has to be closed for it, unless the end came meanwhile."""
@@ -341,8 +363,7 @@ class Layer(Graph):
                 self._refuse_when_closed(key)
                 self.closers += opened
         except BaseException as error:
-            for failure in await shielded(close_all(opened, error)):
-                error.add_note(f"and then: {failure!r}")
+            await _close_failed(opened, error, error, in_task=True)
             raise
         return value
 
@@ -360,11 +381,26 @@ class Layer(Graph):
         mine = {task for task in self._tasks if task.get_loop() is loop}
         for task in mine:
             task.cancel()
-        for task in self._tasks - mine:
+        for task in self._tasks.keys() - mine:
             if task.get_loop().is_running():
                 task.get_loop().call_soon_threadsafe(task.cancel)
         if mine:
             await asyncio.wait(mine)
+
+
+async def _close_failed(
+    opened: list[Closer], outcome: BaseException | None, error: BaseException, *, in_task: bool
+) -> None:
+    """Close what was opened for something that will not be used; what goes wrong then is noted on its error."""
+    closing = close_all(opened, outcome)
+    try:
+        if in_task:
+            await shielded(closing, "closing")
+        else:
+            raise_grouped("closing", await closing)
+    except BaseExceptionGroup as group:
+        for failure in group.exceptions:
+            error.add_note(f"and then: {failure!r}")
 
 
 def _is_bound_to_a_loop(value: object) -> bool:

@@ -9,7 +9,6 @@ from di._instances import Closer, close
 from di._keys import Key, describe
 from di._layers import Layer
 from di._providers import Kind, describe_provider
-from di._shielding import shielded
 from di.errors import StopTimeoutError
 
 STOP_LIMIT = 10.0  # seconds a teardown may take when its provider states no timeout
@@ -60,10 +59,6 @@ async def _build(layer: Layer, key: Key, broken: Mapping[Key, Exception]) -> Non
 
 async def stop_singletons(layer: Layer) -> list[BaseException]:
     """Close a layer's singletons in reverse order of their levels; return what went wrong."""
-    return await shielded(_stop(layer))
-
-
-async def _stop(layer: Layer) -> list[BaseException]:
     await layer.cancel_builds()
     closers: dict[Key, list[Closer]] = {}
     for closer in layer.closers:
@@ -75,6 +70,16 @@ async def _stop(layer: Layer) -> list[BaseException]:
         errors += [error for error in await asyncio.gather(*work) if error is not None]
     layer.singletons.clear()
     layer.loops.clear()
+    return errors
+
+
+async def close_override(layer: Layer) -> list[BaseException]:
+    """Close an override that has ended, unless something open may hold what it made; then those that waited for it."""
+    errors: list[BaseException] = []
+    current: Layer | None = layer
+    while current is not None and current.may_close:
+        errors += await stop_singletons(current)
+        current = current.remove()
     return errors
 
 

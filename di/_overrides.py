@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from di._instances import close_all, closes_at_once, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
-from di._lifecycle import stop_singletons
 from di._providers import Kind, Provider, read_provider
+from di._shielding import raise_grouped, shielded
 from di.errors import IncompleteFakeError, MissingProviderError, UnusedOverrideError
 
 if TYPE_CHECKING:
     from di._container import Container
+
+OCCASION = "ending the override"
 
 
 class OverrideBlock:
@@ -28,6 +30,7 @@ class OverrideBlock:
         container = self._container
         layer = self._layer = Layer(container, providers, container.active_layer())
         layer.below = _not_ended(innermost.get())
+        container.active_layer().held_by.add(layer)
         container.overrides.append(layer)
         container.overridden += 1
         container.detour += 1
@@ -37,19 +40,19 @@ class OverrideBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        layer = self._leave()
-        if layer.is_building() or not closes_at_once(layer.closers):
-            return  # the container closes it when it stops
-        self._container.overrides.remove(layer)
-        layer.singletons.clear()
-        _raise_grouped(run_now(close_all(layer.closers, None), "the end of the override"))
+        layer: Layer | None = self._leave()
+        errors: list[BaseException] = []
+        while layer is not None and layer.may_close and not layer.is_building() and closes_at_once(layer.closers):
+            layer.singletons.clear()
+            errors += run_now(close_all(layer.closers, None), "the end of the override")
+            layer = layer.remove()
+        # What is left is closed by the last scope that holds something of it, or by the container when it stops.
+        raise_grouped(OCCASION, errors)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        layer = self._leave()
-        self._container.overrides.remove(layer)
-        _raise_grouped(await stop_singletons(layer))
+        await shielded(self._container.close_override(self._leave()), OCCASION)
 
     def _leave(self) -> Layer:
         layer = self._layer
@@ -106,11 +109,6 @@ def _not_ended(layer: Layer | None) -> Layer | None:
     while layer is not None and layer.ended:
         layer = layer.below
     return layer
-
-
-def _raise_grouped(errors: list[BaseException]) -> None:
-    if errors:
-        raise BaseExceptionGroup("errors while ending the override", errors)
 
 
 def _refuse_incomplete(key: Key, fake: Any, kind: Kind) -> None:

@@ -160,7 +160,11 @@ class Resolution:
             owner = layer.owner(key)
             if self.container.built_on is not self._loop:
                 owner.warn_of_other_loop(key)
+            if owner.parent is not None:
+                self._store(owner)  # from now on it may be held here
             return owner.singletons.get(key, MISSING)
+        if self._seeds is not None and key in self._seeds and not layer.overrides(key):
+            return self._seeds[key]  # whatever happens to what its provider would need
         return self._store(layer.owner(key)).get(key, MISSING)
 
     def _seen_from_elsewhere(self, key: Key, layer: "Layer") -> Any:
@@ -182,7 +186,13 @@ class Resolution:
             return self.built()
         if self._layered is None:
             self._layered = {}
-        return self._layered.setdefault(owner, {})
+        store = self._layered.get(owner)
+        if store is None:
+            store = {}
+            if not self._closed:
+                self._layered[owner] = store
+                owner.held_by.add(self)
+        return store
 
     async def _obtain(self, key: Key, layer: "Layer", path: tuple[Provider, ...] = ()) -> Any:
         """Return the instance of a checked key on the scope's own loop, as seen from a layer."""

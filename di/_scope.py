@@ -10,14 +10,16 @@ from di._instances import Closer, call, close_all, closes_at_once, run_now
 from di._keys import describe
 from di._providers import Kind, Lifetime
 from di._release import Holders, callbacks_of, in_closing_order
-from di._resolution import Resolution
-from di._shielding import ShieldedWork, shielded
+from di._resolution import USED, Resolution
+from di._shielding import ShieldedWork, raise_grouped, shielded
 from di.errors import NoScopeError, NotReleasableError, ScopeClosedError
 
 if TYPE_CHECKING:
     from di._container import Container
+    from di._layers import Layer
 
 T = TypeVar("T")
+OCCASION = "closing the scope"
 Callback = Callable[[], Awaitable[object] | object]
 
 # The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone,
@@ -57,8 +59,11 @@ class Scope(Resolution):
 
     async def refuse_late(self, wanted: str) -> NoReturn:
         """Close what was opened after the unit of work had ended, and raise `ScopeClosedError`."""
-        errors = await shielded(close_all(self._take_closers(), self._failure))
-        raise ScopeClosedError(wanted) from (_teardown_group(errors) if errors else None)
+        try:
+            await shielded(close_all(self._take_closers(), self._failure), OCCASION)
+        except BaseExceptionGroup as errors:
+            raise ScopeClosedError(wanted) from errors
+        raise ScopeClosedError(wanted)
 
     def _take_closers(self) -> list[Closer]:
         """Return what has to be closed; what is opened from now on is closed by whoever opens it."""
@@ -95,10 +100,7 @@ class Scope(Resolution):
             await asyncio.wait(waiting)
         instances = holders.take_instances({self.container.root_layer: self.built(), **(self._layered or {})})
         gone, self.closers = holders.split(self.closers)
-        closing = self._close_released(gone, callbacks_of(instances, self._callbacks or []))
-        errors = await shielded(closing)
-        if errors:
-            raise _teardown_group(errors)
+        await shielded(self._close_released(gone, callbacks_of(instances, self._callbacks or [])), OCCASION)
 
     async def _close_released(self, gone: list[Closer], callbacks: list[Callable[[], object]]) -> list[BaseException]:
         for callback in callbacks:
@@ -203,12 +205,13 @@ class Scope(Resolution):
         if self._closed:
             return None
         self._closed = True
+        self.state = USED
         self.published = None
         errors: list[BaseException] = []
-        if self.closers:
-            closers = self._take_closers()
-            closing = close_all(closers, self._failure)
-            if closes_at_once(closers):
+        if self.closers or self._layered:
+            closers, layers = self._take_closers(), list(self._layered or ())
+            closing = self._close_opened(closers, layers)
+            if not layers and closes_at_once(closers):
                 errors = run_now(closing, "teardown")
             else:
                 work = ShieldedWork(closing)
@@ -218,15 +221,26 @@ class Scope(Resolution):
         self._finish(errors)
         return None
 
+    async def _close_opened(self, closers: list[Closer], layers: list["Layer"]) -> list[BaseException]:
+        errors = await close_all(closers, self._failure)
+        for layer in layers:
+            layer.held_by.discard(self)
+            errors += await self.container.close_override(layer)
+        return errors
+
     async def go_on_closing(self, work: ShieldedWork[list[BaseException]]) -> None:
-        """Wait for the rest of a teardown; a cancellation meanwhile is raised afterwards."""
-        self._finish(await work.wait())
+        """Wait for the rest of a teardown; a cancellation meanwhile is raised afterwards, unless there are errors."""
+        try:
+            errors = await work.wait()
+        except asyncio.CancelledError:
+            self._finish(work.result())
+            raise
+        self._finish(errors)
 
     def _finish(self, errors: list[BaseException]) -> None:
         if self.container.debug:
             self._watch_leaks()
-        if errors:
-            raise _teardown_group(errors)
+        raise_grouped(OCCASION, errors)
 
     def _watch_leaks(self) -> None:
         stores = {self.container.root_layer: self.built(), **(self._layered or {})}
@@ -252,7 +266,3 @@ class Scope(Resolution):
             finally:
                 if self._token is not None:
                     current.reset(self._token)
-
-
-def _teardown_group(errors: list[BaseException]) -> BaseExceptionGroup[BaseException]:
-    return BaseExceptionGroup("errors while closing the scope", errors)

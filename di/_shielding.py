@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import sys
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
 from di._marks import MISSING
@@ -12,9 +12,25 @@ from di._marks import MISSING
 T = TypeVar("T")
 
 
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end; a cancellation meanwhile is raised afterwards."""
-    return await ShieldedWork(work).wait()
+async def shielded(closing: Coroutine[Any, Any, Sequence[BaseException]], occasion: str) -> None:
+    """Run a teardown to its end; a cancellation meanwhile is raised afterwards.
+
+    Raises:
+        BaseExceptionGroup: what went wrong, as `closing` returned it; also when it was cancelled, for nothing is lost.
+    """
+    work = ShieldedWork(closing)
+    try:
+        errors = await work.wait()
+    except asyncio.CancelledError:
+        raise_grouped(occasion, work.result())
+        raise
+    raise_grouped(occasion, errors)
+
+
+def raise_grouped(occasion: str, errors: Sequence[BaseException]) -> None:
+    """Raise what went wrong, if anything did."""
+    if errors:
+        raise BaseExceptionGroup(f"errors while {occasion}", errors)
 
 
 class ShieldedWork(Generic[T]):
@@ -39,8 +55,6 @@ class ShieldedWork(Generic[T]):
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
-            if not self._task.cancelled() and (failure := self._task.exception()) is not None:
-                cancelled.__context__ = failure
             raise cancelled
         return self.result()
 

@@ -13,7 +13,6 @@ from di._calls import complete_arguments
 from di._keys import describe, source_of
 from di._providers import read_parameters
 from di._scope import current
-from di._shielding import shielded
 from di.errors import ContainerClosedError, SpawnTimeoutError
 
 if TYPE_CHECKING:
@@ -74,9 +73,6 @@ class SpawnedWork:
 
     async def finish(self) -> list[BaseException]:
         """Wait until all work has ended; cancel what takes longer than the limit, and say which that was."""
-        return await shielded(self._finish())
-
-    async def _finish(self) -> list[BaseException]:
         here = asyncio.get_running_loop()
         deadline = here.time() + self._limit
         while (mine := [task for task in self._tasks if task.get_loop() is here]) and here.time() < deadline:

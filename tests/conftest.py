@@ -254,6 +254,7 @@ async def bob(sign_up: SignUp) -> SignedIn:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person fuzz harder than every test run does."""
+    parser.addoption("--model-examples", type=int, default=200, help="random lives of a container, on each event loop")
     parser.addoption("--fuzz-cases", type=int, default=5, help="cases for each operation, visitor and mode")
 
 

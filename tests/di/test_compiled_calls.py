@@ -427,6 +427,18 @@ async def test_a6_what_the_called_function_raises_gets_no_note() -> None:
     assert not hasattr(caught.value, "__notes__")
 
 
+@pytest.mark.parametrize("lifetime", ["scoped", "transient"])
+async def test_a1_a_finished_object_of_any_lifetime_is_what_a_plan_hands_out(lifetime: str) -> None:
+    session = Session()
+    container = Container()
+    getattr(container, lifetime)(Session, session)
+    call = await bind(container, give_session, session=Session)
+    async with container.scope() as scope:
+        assert await call() is session is await scope.resolve(Session)
+    async with container.scope({Session: (other := Session())} if lifetime == "scoped" else None) as scope:
+        assert await call() is (other if lifetime == "scoped" else session)
+
+
 async def test_c2_a_plan_bound_by_two_at_once_holds_the_same_singleton() -> None:
     gate = Gate()
 

@@ -1,0 +1,291 @@
+"""Promises B2, B6, C4 and E1 where ends meet: cancelled, late and nested ones lose no error and close all in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import pytest
+
+from di import Container, errors
+from di._compiler import InjectedCall
+
+
+class Gateway: ...
+
+
+class Billing:
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+
+class Gate:
+    """Stops whoever comes, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.reached.set()
+        await self.may_go_on.wait()
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+async def cancelled_at(gate: Gate, work: asyncio.Task[None]) -> None:
+    """Cancel work that waits at a gate, and let it go on."""
+    await gate.reached.wait()
+    work.cancel()
+    await asyncio.sleep(0)
+    gate.may_go_on.set()
+
+
+@pytest.mark.parametrize("occasion", ["scope", "release", "override", "stop"])
+async def test_b2_what_goes_wrong_in_a_teardown_is_told_although_it_was_cancelled(gate: Gate, occasion: str) -> None:
+    async def open_gateway() -> AsyncIterator[Gateway]:
+        yield Gateway()
+        await gate()
+        raise OSError("would not close")
+
+    container = Container()
+    if occasion in {"scope", "release"}:
+        container.scoped(Gateway, open_gateway)
+    else:
+        container.singleton(Gateway, open_gateway if occasion == "stop" else Gateway)
+
+    async def work() -> None:
+        match occasion:
+            case "scope":
+                async with container.scope() as scope:
+                    await scope.resolve(Gateway)
+            case "release":
+                async with container.scope() as scope:
+                    await scope.resolve(Gateway)
+                    await scope.release(Gateway)
+            case "override":
+                async with container.override(Gateway, open_gateway), container.scope() as scope:
+                    await scope.resolve(Gateway)
+            case _:
+                async with container:
+                    pass
+
+    task = asyncio.create_task(work())
+    await cancelled_at(gate, task)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await task
+    assert caught.group_contains(OSError, match="would not close")
+    assert isinstance(caught.value.__context__, asyncio.CancelledError)
+
+
+async def test_c4_a_stop_that_is_cancelled_in_an_override_still_closes_the_rest(gate: Gate, log: list[str]) -> None:
+    async def open_fake() -> AsyncIterator[Gateway]:
+        yield Gateway()
+        await gate()
+        log.append("fake")
+
+    async def open_billing() -> AsyncIterator[Billing]:
+        yield Billing(Gateway())
+        log.append("billing")
+
+    container = Container()
+    container.singleton(Gateway, eager=False)
+    container.singleton(Billing, open_billing)
+    await container.start()
+    with container.override(Gateway, open_fake):
+        async with container.scope() as scope:
+            await scope.resolve(Gateway)
+    stopping = asyncio.create_task(container.stop())
+    await cancelled_at(gate, stopping)
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert log == ["fake", "billing"]
+
+
+async def test_c4_a_build_that_has_not_begun_when_the_stop_comes_leaves_nobody_waiting() -> None:
+    async def connect() -> Gateway:
+        return Gateway()
+
+    container = Container()
+    container.singleton(Gateway, connect, eager=False)
+    async with container.scope() as scope:
+        waiting = asyncio.create_task(scope.resolve(Gateway))
+        await asyncio.sleep(0)  # the build is a task now, and that task waits for its turn
+        await container.stop()
+        with pytest.raises(errors.ContainerClosedError):
+            await asyncio.wait_for(waiting, 5)
+
+
+async def test_c4_the_teardown_after_a_failed_build_is_not_cut_short_by_the_stop(gate: Gate, log: list[str]) -> None:
+    async def open_gateway() -> AsyncIterator[Gateway]:
+        try:
+            yield Gateway()
+        finally:
+            await gate()
+            log.append("closed")
+
+    def fail(gateway: Gateway) -> Billing:
+        raise ConnectionError
+
+    container = Container()
+    container.transient(Gateway, open_gateway)
+    container.singleton(Billing, fail, eager=False)
+    await container.start()
+    async with container.scope() as scope:
+        building = asyncio.create_task(scope.resolve(Billing))
+        await gate.reached.wait()
+        stopping = asyncio.create_task(container.stop())
+        await asyncio.sleep(0)
+        gate.may_go_on.set()
+        await stopping
+        with pytest.raises(ConnectionError):
+            await building
+    assert log == ["closed"]
+
+
+async def test_c4_what_goes_wrong_when_a_late_singleton_is_closed_is_told_to_who_waits(gate: Gate) -> None:
+    async def open_gateway() -> AsyncIterator[Gateway]:
+        with suppress(asyncio.CancelledError):
+            await gate()
+        yield Gateway()
+        raise OSError("would not close")
+
+    container = Container()
+    container.singleton(Gateway, open_gateway, eager=False)
+    async with container.scope() as scope:
+        waiting = asyncio.create_task(scope.resolve(Gateway))
+        await gate.reached.wait()
+        await container.stop()
+        with pytest.raises(errors.ContainerClosedError) as caught:
+            await waiting
+    assert "and then: OSError('would not close')" in caught.value.__notes__
+
+
+class Fake(Gateway): ...
+
+
+@pytest.mark.parametrize("form", ["with", "async with"])
+@pytest.mark.parametrize("teardown", ["sync", "async"])
+async def test_e1_a_fake_singleton_closes_after_the_scoped_objects_that_hold_it(
+    log: list[str], form: str, teardown: str
+) -> None:
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake")
+
+    async def open_fake_later() -> AsyncIterator[Gateway]:
+        yield Fake()
+        await asyncio.sleep(0)
+        log.append("fake")
+
+    def open_billing(gateway: Gateway) -> Iterator[Billing]:
+        yield Billing(gateway)
+        log.append("billing")
+
+    container = Container()
+    container.singleton(Gateway)
+    container.scoped(Billing, open_billing)
+    async with container:
+        async with container.scope() as scope:
+            override = container.override(Gateway, open_fake if teardown == "sync" else open_fake_later)
+            if form == "with":
+                with override:
+                    await scope.resolve(Billing)
+            else:
+                async with override:
+                    await scope.resolve(Billing)
+            assert log == []
+            assert not isinstance((await scope.resolve(Billing)).gateway, Fake)
+        assert log == ["billing", "billing", "fake"]
+        assert container.overrides == []
+
+
+@pytest.mark.parametrize("teardown", ["sync", "async"])
+async def test_e2_an_override_keeps_what_it_stands_on_until_its_own_end(
+    gate: Gate, log: list[str], teardown: str
+) -> None:
+    """A task goes on, with an override of its own, after the override it was started under."""
+
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake")
+
+    async def open_fake_later() -> AsyncIterator[Gateway]:
+        yield Fake()
+        await asyncio.sleep(0)
+        log.append("fake")
+
+    class Quick(Billing): ...
+
+    def open_quick(gateway: Gateway) -> Iterator[Billing]:
+        yield Quick(gateway)
+        log.append("billing")
+
+    async def go_on() -> None:
+        with container.override(Billing, open_quick):
+            await gate()
+            async with container.scope() as scope:
+                assert isinstance((await scope.resolve(Billing)).gateway, Fake)
+            assert log == []
+        async with container.scope() as scope:
+            assert not isinstance((await scope.resolve(Billing)).gateway, Fake)
+
+    container = Container()
+    container.singleton(Gateway)
+    container.singleton(Billing)
+    async with container:
+        with container.override(Gateway, open_fake if teardown == "sync" else open_fake_later):
+            going_on = asyncio.create_task(go_on())
+            await gate.reached.wait()
+        gate.may_go_on.set()
+        await going_on
+        assert log == (["billing", "fake"] if teardown == "sync" else ["billing"])
+    assert log == ["billing", "fake"]
+
+
+async def test_e1_an_override_below_a_provided_object_does_not_take_its_place() -> None:
+    class Verifier: ...
+
+    class Caller:
+        def __init__(self, verifier: Verifier) -> None: ...
+
+    class Account:
+        def __init__(self, caller: Caller) -> None:
+            self.caller = caller
+
+    container = Container()
+    container.singleton(Verifier)
+    container.scoped(Caller)
+    container.scoped(Account)
+    mine, fake = object.__new__(Caller), object.__new__(Caller)
+    async with container.scope({Caller: mine}) as scope:
+        with container.override(Verifier, Verifier()):
+            assert (await scope.resolve(Account)).caller is mine
+            with container.override(Caller, fake):
+                assert (await scope.resolve(Account)).caller is fake
+
+
+async def test_b6_a_scope_that_closed_unused_builds_nothing_for_a_compiled_call() -> None:
+    async def endpoint(gateway: Gateway) -> None: ...
+
+    container = Container()
+    container.scoped(Gateway)
+    call = await InjectedCall(container.root_layer, endpoint, {"gateway": Gateway}).bind()
+    async with container.scope():
+        go_on = asyncio.Event()
+
+        async def afterwards() -> None:
+            await go_on.wait()
+            await call()
+
+        late = asyncio.create_task(afterwards())
+    go_on.set()
+    with pytest.raises(errors.ScopeClosedError):
+        await late
