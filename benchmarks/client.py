@@ -17,25 +17,25 @@ class UnexpectedResponseError(Exception):
 
 
 class Client:
-    """Sends GET / again and again.
+    """Sends one GET again and again, each in a task of its own, as servers do.
+
+    So context variables end with the request, and what a request leaves to the event loop is done before the next.
 
     Args:
         app: what is asked.
         state: what the application's lifespan has yielded.
-        own_context: every request is made in a task of its own, as servers do it, for who keeps things in context
-            variables and never takes them out.
+        path: what is asked for.
     """
 
-    def __init__(self, app: FastAPI, state: Mapping[str, Any], *, own_context: bool = False) -> None:
+    def __init__(self, app: FastAPI, state: Mapping[str, Any], path: str = "/") -> None:
         self._app = app
-        self._own_context = own_context
         self._scope: dict[str, Any] = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": "GET",
-            "path": "/",
-            "raw_path": b"/",
+            "path": path,
+            "raw_path": path.encode(),
             "query_string": b"",
             "root_path": "",
             "headers": [(b"host", b"127.0.0.1"), (b"accept", b"*/*")],
@@ -48,12 +48,13 @@ class Client:
     async def send(self, requests: int) -> None:
         """Make requests, one after the other."""
         app, scope, state = self._app, self._scope, self._state
-        if self._own_context:
-            for _ in range(requests):
-                await asyncio.create_task(app({**scope, "state": state.copy()}, _receive, _send))
-        else:
-            for _ in range(requests):
-                await app({**scope, "state": state.copy()}, _receive, _send)
+        loop = asyncio.get_running_loop()
+        for _ in range(requests):
+            await loop.create_task(_request(app, {**scope, "state": state.copy()}))
+
+
+async def _request(app: FastAPI, scope: dict[str, Any]) -> None:
+    await app(scope, _receive, _send)
 
 
 async def _receive() -> Message:

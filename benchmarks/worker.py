@@ -1,4 +1,4 @@
-"""One contender in a process of its own: does what it is told on stdin, a JSON line at a time, and answers on stdout."""
+"""One contender in a process of its own: does what it is told on stdin, a JSON line each, and answers on stdout."""
 
 import asyncio
 import gc
@@ -8,7 +8,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -54,16 +54,22 @@ class Worker:
         self._reference: Client | None = None
 
     async def prepare(self, graph: str, milliseconds: float) -> dict[str, Any]:
-        """Build the application, prove that it does the work, warm it up; batches shall take so long."""
+        """Build the application, prove that it does the work, warm it up; batches shall take so long.
+
+        For 0 milliseconds there will be no batches, only `send`.
+        """
         if self._reference is None:
             self._reference = await self._client(bare.build())
-        await self._check(GRAPHS[graph])
+        if milliseconds:
+            await self._check(GRAPHS[graph])
         workload = Workload(GRAPHS[graph])
         client = await self._client(self._build(workload))
         await client.send(WARM_UP)
         requests = await _fitting(client, milliseconds)
-        prepared = Prepared(workload, client, requests, await _fitting(self._reference, milliseconds / 3), {})
-        self._prepared[graph] = prepared
+        references = await _fitting(self._reference, milliseconds / 3)
+        self._prepared[graph] = Prepared(workload, client, requests, references, {})
+        gc.collect()
+        gc.freeze()  # so that collecting between batches takes no time
         return {"title": self._contender.full_title, "requests": requests}
 
     async def batch(self, graph: str) -> dict[str, Any]:
@@ -83,17 +89,19 @@ class Worker:
         return {"before": before, "subject": subject, "after": after}
 
     async def send(self, graph: str, requests: int) -> dict[str, Any]:
-        """Only make requests, for who counts instructions; "bare" is the reference."""
+        """Only make requests, for who counts instructions; "bare" is the reference.
+
+        The garbage collector stays off from then on: its turns would be counted with whatever they fall into.
+        """
         client = self._reference if graph == "bare" else self._prepared[graph].client
         assert client is not None
         gc.disable()
         await client.send(requests)
-        gc.enable()
         return {}
 
     async def _client(self, app: FastAPI) -> Client:
         state = await self._lifespans.enter_async_context(app.router.lifespan_context(app))
-        return Client(app, state or {}, own_context=self._contender.own_context)
+        return Client(app, state or {})
 
     async def _check(self, graph: Graph) -> None:
         """Send requests to an application whose constructors count, and compare with what the graph asks for."""
@@ -152,7 +160,11 @@ async def _fitting(client: Client, milliseconds: float) -> int:
 
 async def serve(worker: Worker) -> None:
     """Carry out commands until the input ends."""
-    actions = {"prepare": worker.prepare, "batch": worker.batch, "send": worker.send}
+    actions: Mapping[str, Callable[..., Awaitable[dict[str, Any]]]] = {
+        "prepare": worker.prepare,
+        "batch": worker.batch,
+        "send": worker.send,
+    }
     try:
         for line in sys.stdin:
             command = json.loads(line)

@@ -1,4 +1,4 @@
-"""A graph as Python code: classes, their providers, and the route that asks for them, with counters of what was done."""
+"""A graph as Python code: classes, their providers, the route that asks for them, and counters of what was done."""
 
 import asyncio
 from collections import Counter
@@ -43,7 +43,7 @@ class Workload:
                 made = _session_type(self.work, waits=graph.waits, counting=counting)
             else:
                 made = self._class(service, counting=counting)
-            made.service = service.name  # type: ignore[attr-defined]  # read by `reached`, also from subclasses
+            made.service = service.name
             self.types[service.name] = made
 
     @cached_property
@@ -68,7 +68,9 @@ class Workload:
         made = self.types[service.name]
         if service.kind is Kind.SESSION:
             return session_provider(made)
-        return made if service.kind is Kind.PLAIN else self._generator(service, service.kind is Kind.ASYNC_GENERATOR)
+        if service.kind is Kind.PLAIN:
+            return made
+        return self._generator(service, is_async=service.kind is Kind.ASYNC_GENERATOR)
 
     def synchronous_provider(self, service: Service) -> Callable[..., Any]:
         """Return the same for who knows no asynchronous providers: generator functions, also for sessions."""
@@ -96,7 +98,10 @@ class Workload:
         parameters = ", ".join(f"{name}: A_{name}" for name in annotations)
         body = [f"    seen[0] = ({', '.join(names)},)", '    return "ok"']
         source = "\n".join([f"async def index({parameters}) -> str:", *body])
-        return _made(source, "index", {"seen": self.seen} | {f"A_{name}": each for name, each in annotations.items()})
+        made: Callable[..., Any] = _made(
+            source, "index", {"seen": self.seen, **{f"A_{name}": each for name, each in annotations.items()}}
+        )
+        return made
 
     def reached(self) -> dict[str, Any]:
         """Return every object that hangs on what the route was given last, by the name of its service.
@@ -125,7 +130,7 @@ class Workload:
         made: type = _made("\n".join(source), service.name, self._annotations(service) | {"built": self.work.built})
         return made
 
-    def _generator(self, service: Service, is_async: bool) -> Callable[..., Any]:
+    def _generator(self, service: Service, *, is_async: bool) -> Callable[..., Any]:
         names = [f"p{number}" for number in range(len(service.needs))]
         parameters = ", ".join(f"{name}: A_{name}" for name in names)
         source = [f"{'async ' if is_async else ''}def open_{service.name}({parameters}) -> Yielded:"]
@@ -136,7 +141,8 @@ class Workload:
         made = self.types[service.name]
         yielded: Any = AsyncIterator if is_async else Iterator
         names_used = self._annotations(service) | {"made": made, "Yielded": yielded[made], "work": self.work}
-        return _made("\n".join(source), f"open_{service.name}", names_used)
+        opens: Callable[..., Any] = _made("\n".join(source), f"open_{service.name}", names_used)
+        return opens
 
     def _annotations(self, service: Service) -> dict[str, Any]:
         return {f"A_p{number}": self.types[need] for number, need in enumerate(service.needs)}

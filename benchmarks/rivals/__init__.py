@@ -28,7 +28,6 @@ class Contender:
         rival: whether it is somebody else's library.
         builds: whether a request builds anything.
         skips: graphs that cannot be written with it.
-        own_context: whether requests must not share a context.
     """
 
     title: str
@@ -38,7 +37,6 @@ class Contender:
     rival: bool = True
     builds: bool = True
     skips: frozenset[str] = frozenset()
-    own_context: bool = False
 
     def load(self) -> Build:
         """Import the adapter."""
@@ -70,7 +68,6 @@ CONTENDERS = {
         "dependency_injector_integration",
         package="dependency-injector",
         skips=WAITING,
-        own_context=True,
     ),
     "injector": Contender("injector", "injector_integration", package="injector", skips=WAITING),
     "lagom": Contender("lagom", "lagom_integration", package="lagom", skips=WAITING),

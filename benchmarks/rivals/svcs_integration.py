@@ -1,4 +1,7 @@
-"""svcs with its FastAPI integration: `svcs.fastapi.lifespan` and `DepContainer`. Routes and factories ask for services."""
+"""svcs with its FastAPI integration: `svcs.fastapi.lifespan` and `DepContainer`.
+
+It is a service locator by intention: routes and factories ask for services.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
