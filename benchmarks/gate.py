@@ -50,8 +50,19 @@ async def judge(
     undecided = [each.target for each in judgements if is_undecided(each)]
     if not undecided or not can_count():
         return judgements
-    counts = await count([lane for target in undecided for lane in target.lanes], slowdown, progress)
+    lanes_to_count = [lane for target in undecided for lane in deciding(target, measured)]
+    counts = await count(lanes_to_count, slowdown, progress)
     return [_judged_by(counts, each) if each.target in undecided else each for each in judgements]
+
+
+def deciding(target: Target, measured: Measurements) -> list[Lane]:
+    """Return the lanes that can matter: of those in a contest the two fastest, since counting takes long."""
+    spreads = {lane: measured.spread(lane) for lane in target.contest}
+    fastest = sorted(
+        (lane for lane, spread in spreads.items() if spread is not None),
+        key=lambda lane: spreads[lane].median,  # type: ignore[union-attr]  # those without one were left out
+    )
+    return [lane for lane in target.lanes if lane not in target.contest] + fastest[:2]
 
 
 def is_undecided(judgement: Judgement) -> bool:

@@ -38,7 +38,8 @@ def _sentence(measured: Measurements) -> str:
             others.append(f"{measured.titles[name]} {number(spread.median)}")
     return (
         "With 70 services, of which a request builds 50 around one session, a request costs "
-        f"**{number(ours.median)} µs** more than a bare route of {number(measured.bare())} µs, with every promise on. {'; '.join(others)}."
+        f"**{number(ours.median)} µs** more than a bare route of {number(measured.bare())} µs, with every promise on. "
+        f"{'; '.join(others)}."
     )
 
 

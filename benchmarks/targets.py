@@ -26,6 +26,7 @@ class Target:
         limit: the most it may be.
         statistic: how it comes from times over the bare route.
         lanes: whose times those are.
+        contest: those of the lanes of which only the smallest matters.
         countable: whether instructions tell the same as time, so that they may decide when time is too noisy.
         unit: what the figure is in.
     """
@@ -34,6 +35,7 @@ class Target:
     limit: float
     statistic: Statistic
     lanes: tuple[Lane, ...]
+    contest: frozenset[Lane] = frozenset()
     countable: bool = True
     unit: str = "x"
 
@@ -52,8 +54,8 @@ def _against_fastest(graph: str, limit: float, names: Iterable[str]) -> Target:
     def statistic(over: Over) -> float:
         return over("di", graph) / min(over(name, graph) for name in rivals)
 
-    lanes = tuple(Lane(name, graph) for name in ("di", *rivals))
-    return Target(f"{graph}: the fastest rival", limit, statistic, lanes)
+    contest = tuple(Lane(name, graph) for name in rivals)
+    return Target(f"{graph}: the fastest rival", limit, statistic, (Lane("di", graph), *contest), frozenset(contest))
 
 
 def _against_lagom() -> Target:

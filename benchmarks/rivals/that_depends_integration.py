@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
-from that_depends import BaseContainer, ContextScopes, providers
+from that_depends import BaseContainer, providers
 from that_depends.providers import DIContextMiddleware
 
 from benchmarks.graphs import Kind
@@ -24,7 +24,8 @@ def build(workload: Workload) -> FastAPI:
         else:
             made[service.name] = providers.ContextResource(workload.provider(service), **needs)
     attributes = {name.lower(): provider for name, provider in made.items()}
-    container: Any = type("Wiring", (BaseContainer,), {"default_scope": ContextScopes.REQUEST, **attributes})
+    # Known by its name to the whole process; a named scope would be entered for every container in it.
+    container: Any = type(f"Wiring{id(workload)}", (BaseContainer,), {"default_scope": None, **attributes})
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -32,7 +33,7 @@ def build(workload: Workload) -> FastAPI:
         await container.tear_down()
 
     app = FastAPI(lifespan=lifespan)
-    app.add_middleware(DIContextMiddleware, scope=ContextScopes.REQUEST)
+    app.add_middleware(DIContextMiddleware, container)
     by_type = {workload.types[name]: provider for name, provider in made.items()}
     app.add_api_route("/", workload.endpoint(lambda kind: Annotated[kind, Depends(by_type[kind])]))
     return app
