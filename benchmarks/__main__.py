@@ -14,7 +14,7 @@ from benchmarks.gate import Judgement, judge
 from benchmarks.graphs import GRAPHS
 from benchmarks.instructions import can_count
 from benchmarks.rounds import measure
-from benchmarks.targets import WHERE_A_BARE_ROUTE_TAKES, Target, all_lanes, lanes_of, targets
+from benchmarks.targets import SELF_TEST, WHERE_A_BARE_ROUTE_TAKES, Target, all_lanes, lanes_of, targets
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -26,6 +26,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--milliseconds", type=float, help="length of a batch (quick: 12, else 25)")
     parser.add_argument("--only", metavar="TEXT", action="append", help="only targets whose name contains this")
     parser.add_argument("--slow", metavar="CONTENDER=PERCENT", action="append", default=[], help=SLOW)
+    parser.add_argument("--self-test", action="store_true", help="only tell whether the gate notices a slow-down")
     parser.add_argument("--write", action="store_true", help="replace the committed results, tables and charts")
     return parser.parse_args(arguments)
 
@@ -36,6 +37,8 @@ SLOW = "slow a contender down on purpose, by percent of a bare route; the gate h
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, judge, and perhaps write."""
     options = options_of(arguments)
+    if options.self_test:
+        sys.exit(asyncio.run(_test_the_gate()))
     begun = time.monotonic()
     chosen = [each for each in targets(quick=options.quick) if _is_wanted(each, options.only)]
     measured, judgements = asyncio.run(_measure(options, chosen))
@@ -66,6 +69,21 @@ async def _measure(options: argparse.Namespace, chosen: Sequence[Target]) -> tup
         progress=_progress,
     )
     return measured, await judge(chosen, measured, slowdown, _progress)
+
+
+async def _test_the_gate() -> str | None:
+    """Return what is wrong with the gate: it must be open as things are, and closed after a slow-down."""
+    for slowdown, expected in (({}, False), ({"globals": 50.0}, True)):
+        found = await measure(
+            SELF_TEST.lanes, rounds=12, passes=1, milliseconds=8, slowdown=slowdown, progress=_progress
+        )
+        (judgement,) = await judge([SELF_TEST], found, slowdown, _progress)
+        slowed = f"slowed down by {slowdown['globals']:.0f} %" if slowdown else "as it is"
+        _progress("")
+        print(f"{SELF_TEST.name}, {slowed}: {table.number(judgement.estimate.value)} us, {judgement.verdict.value}")
+        if judgement.verdict.is_failure is not expected:
+            return "The gate does not notice what it should."
+    return None
 
 
 def _is_wanted(target: Target, parts: Sequence[str] | None) -> bool:

@@ -46,8 +46,9 @@ class UnequalWorkError(Exception):
 class Worker:
     """Keeps the applications of one contender."""
 
-    def __init__(self, contender: Contender, slowdown: float) -> None:
+    def __init__(self, contender: Contender, slowdown: float, graphs: Mapping[str, Graph] = GRAPHS) -> None:
         self._contender = contender
+        self._graphs = graphs
         self._build: Build = slowed(contender.load(), slowdown)
         self._prepared: dict[str, Prepared] = {}
         self._lifespans = AsyncExitStack()
@@ -61,8 +62,8 @@ class Worker:
         if self._reference is None:
             self._reference = await self._client(bare.build())
         if milliseconds:
-            await self._check(GRAPHS[graph])
-        workload = Workload(GRAPHS[graph])
+            await self._check(self._graphs[graph])
+        workload = Workload(self._graphs[graph])
         client = await self._client(self._build(workload))
         await client.send(WARM_UP)
         requests = await _fitting(client, milliseconds)
