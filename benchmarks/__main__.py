@@ -37,6 +37,8 @@ SLOW = "slow a contender down on purpose, by percent of a bare route; the gate h
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, judge, and perhaps write."""
     options = options_of(arguments)
+    if options.write and (options.quick or options.only or options.slow):
+        sys.exit("--write goes with a whole run: its tables have every contender, and nobody slowed down.")
     if options.self_test:
         sys.exit(asyncio.run(_test_the_gate()))
     begun = time.monotonic()

@@ -11,7 +11,7 @@ from benchmarks.rivals import CONTENDERS
 from benchmarks.table import number
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-WIDTH, LEFT, RIGHT, TOP, ROW = 860, 190, 70, 92, 27
+WIDTH, LEFT, RIGHT, TOP, ROW = 900, 240, 70, 92, 27
 DECADES = (1, 10, 100, 1_000, 10_000)
 SHOWN = ("M", "M-few")
 LEGEND = ("all 70 services used", "3 of 70 used")

@@ -1,5 +1,6 @@
 """What was measured, and how sure one can be of it."""
 
+import math
 import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping
@@ -45,7 +46,8 @@ class Estimate:
     @property
     def noise(self) -> float:
         """Half of the range, as a share of the figure."""
-        return abs((self.high - self.low) / 2 / self.value) if self.value else float("inf")
+        noise = abs((self.high - self.low) / 2 / self.value) if self.value else math.inf
+        return noise if math.isfinite(noise) else math.inf
 
 
 @dataclass(frozen=True, slots=True)

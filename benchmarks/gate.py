@@ -10,6 +10,7 @@ from benchmarks.rounds import Progress
 from benchmarks.targets import BARE, Target
 
 CERTAIN = 0.05  # noise below which a target inside of it counts as reached
+WILD = 0.15  # noise above which a target that seems to be missed is looked at again
 
 
 class Verdict(Enum):
@@ -67,8 +68,9 @@ def deciding(target: Target, measured: Measurements) -> list[Lane]:
 
 def is_undecided(judgement: Judgement) -> bool:
     """Whether time is too noisy to tell."""
-    wide = judgement.estimate.noise > CERTAIN
-    return judgement.verdict is Verdict.WITHIN_NOISE and wide and judgement.target.countable
+    if not judgement.target.countable or judgement.verdict is Verdict.MET:
+        return False
+    return judgement.estimate.noise > (CERTAIN if judgement.verdict is Verdict.WITHIN_NOISE else WILD)
 
 
 def _estimate(target: Target, measured: Measurements) -> Estimate:

@@ -6,7 +6,9 @@ from starlette.types import Receive, Scope, Send
 from benchmarks.rivals import Build
 from benchmarks.workload import Workload
 
-TURNS = 40  # of a loop that does nothing, for each percent of slow-down; four thousand take about as long as a bare route
+TURNS = (
+    40  # of a loop that does nothing, for each percent of slow-down; four thousand take about as long as a bare route
+)
 
 
 class SlowMiddleware:
