@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from benchmarks import pages, table
 from benchmarks.chart import write_charts
 from benchmarks.costs import Cost, measure_costs
-from benchmarks.figures import Measurements
+from benchmarks.figures import Lane, Measurements
 from benchmarks.gate import Judgement, judge
 from benchmarks.graphs import GRAPHS
-from benchmarks.instructions import can_count
+from benchmarks.instructions import can_count, count
 from benchmarks.rounds import measure
-from benchmarks.targets import SELF_TEST, WHERE_A_BARE_ROUTE_TAKES, Target, all_lanes, lanes_of, targets
+from benchmarks.targets import BARE, SELF_TEST, WHERE_A_BARE_ROUTE_TAKES, Target, all_lanes, lanes_of, targets
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -27,6 +27,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", metavar="TEXT", action="append", help="only targets whose name contains this")
     parser.add_argument("--slow", metavar="CONTENDER=PERCENT", action="append", default=[], help=SLOW)
     parser.add_argument("--self-test", action="store_true", help="only tell whether the gate notices a slow-down")
+    parser.add_argument("--count", metavar="CONTENDER:GRAPH", nargs="+", help="only count instructions a request")
     parser.add_argument("--write", action="store_true", help="replace the committed results, tables and charts")
     return parser.parse_args(arguments)
 
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = options_of(arguments)
     if options.write and (options.quick or options.only or options.slow):
         sys.exit("--write goes with a whole run: its tables have every contender, and nobody slowed down.")
+    if options.count:
+        _print_counts([Lane(*each.split(":")) for each in options.count])
+        return
     if options.self_test:
         sys.exit(asyncio.run(_test_the_gate()))
     begun = time.monotonic()
@@ -86,6 +90,14 @@ async def _test_the_gate() -> str | None:
         if judgement.verdict.is_failure is not expected:
             return "The gate does not notice what it should."
     return None
+
+
+def _print_counts(lanes: Sequence[Lane]) -> None:
+    counts = asyncio.run(count(lanes, {}, _progress))
+    rows = [["instructions a request, over the bare route", ""]]
+    rows += [[f"{lane.contender} on {lane.graph}", f"{counts[lane]:,.0f}"] for lane in (BARE, *lanes)]
+    _progress("")
+    print(table.plain(rows))
 
 
 def _is_wanted(target: Target, parts: Sequence[str] | None) -> bool:
