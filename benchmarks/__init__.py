@@ -1,1 +1,1 @@
-"""Measurements of what injection costs; run `python -m benchmarks.requests`."""
+"""What injection costs, against its rivals and against code written by hand; run `scripts/bench`."""

@@ -67,13 +67,13 @@ def caller_of(authentication: Authentication) -> Caller:
     return Caller.anonymous() if user is None else Caller.user(user.id)
 
 
-_bearer_scheme = OAuth2PasswordBearer(
+bearer_scheme = OAuth2PasswordBearer(
     tokenUrl="/api/v1/auth/token",
     scheme_name="password",
     description="Log in with email and password, or send the `access_token` of `POST /auth/login` as a bearer token.",
     auto_error=False,
 )
-_cookie_scheme = APIKeyCookie(
+cookie_scheme = APIKeyCookie(
     name=ACCESS_COOKIE,
     scheme_name="cookie",
     description=f"The cookie that a login sets; requests that change something send `{CSRF_HEADER}` as well.",
@@ -85,8 +85,8 @@ AuthenticationDep = Annotated[Authentication, deps.depends(Authentication)]
 async def require_user(
     authentication: AuthenticationDep,
     audit: Annotated[AuditService, deps.depends(AuditService)],
-    _bearer: Annotated[str | None, Security(_bearer_scheme)],
-    _cookie: Annotated[str | None, Security(_cookie_scheme)],
+    _bearer: Annotated[str | None, Security(bearer_scheme)],
+    _cookie: Annotated[str | None, Security(cookie_scheme)],
 ) -> CurrentUser:
     """Give the user of the request or answer 401 (403 where only the CSRF token is wrong)."""
     if authentication.user is not None:
@@ -99,8 +99,8 @@ async def require_user(
 
 async def allow_anybody(
     authentication: AuthenticationDep,
-    _bearer: Annotated[str | None, Security(_bearer_scheme)],
-    _cookie: Annotated[str | None, Security(_cookie_scheme)],
+    _bearer: Annotated[str | None, Security(bearer_scheme)],
+    _cookie: Annotated[str | None, Security(cookie_scheme)],
 ) -> CurrentUser | None:
     """Give the user of the request if it has a valid one."""
     return authentication.user

@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, container: Container | None = N
         app.include_router(docs_router(TITLE, OPENAPI_URL))
     deps.install(app, container, roots=OUTSIDE_OF_ROUTES)
     install_openapi(app)
-    _add_middleware(app, settings, metrics)
+    add_middleware(app, settings, metrics)
     return app
 
 
@@ -92,7 +92,7 @@ def _load_settings() -> Settings:
     return settings
 
 
-def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> None:
+def add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> None:
     """Wrap the application; the last one added sees a request first.
 
     Failures are answered twice: inside of CORS, so that a browser may read them, and outside, for CORS's own.

@@ -1,0 +1,101 @@
+"""Whether the targets hold: by time where that is certain, else by instructions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from benchmarks.figures import Estimate, Lane, Measurements, NothingMeasuredError, Over, over_from
+from benchmarks.instructions import can_count, count
+from benchmarks.rounds import Progress
+from benchmarks.targets import BARE, Target
+
+CERTAIN = 0.05  # noise below which a target inside of it counts as reached
+WILD = 0.15  # noise above which a target that seems to be missed is looked at again
+
+
+class Verdict(Enum):
+    """What became of a target."""
+
+    MET = "met"
+    MISSED = "MISSED"
+    WITHIN_NOISE = "within noise"
+    MET_BY_COUNT = "met, by instructions"
+    MISSED_BY_COUNT = "MISSED, by instructions"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the gate is closed."""
+        return self in {Verdict.MISSED, Verdict.MISSED_BY_COUNT}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A target, what was measured, what was counted if that had to decide, and the verdict."""
+
+    target: Target
+    estimate: Estimate
+    verdict: Verdict
+    counted: float | None = None
+
+
+async def judge(
+    targets: Iterable[Target], measured: Measurements, slowdown: Mapping[str, float], progress: Progress
+) -> list[Judgement]:
+    """Judge every target whose lanes were measured."""
+    lanes = set(measured.lanes)
+    judgements = []
+    for target in targets:
+        if lanes.issuperset(target.lanes):
+            estimate = _estimate(target, measured)
+            judgements.append(Judgement(target, estimate, _verdict(target, estimate)))
+    undecided = [each.target for each in judgements if is_undecided(each)]
+    if not undecided or not can_count():
+        return judgements
+    lanes_to_count = [lane for target in undecided for lane in deciding(target, measured)]
+    counts = await count(lanes_to_count, slowdown, progress)
+    return [_judged_by(counts, each) if each.target in undecided else each for each in judgements]
+
+
+def deciding(target: Target, measured: Measurements) -> list[Lane]:
+    """Return the lanes that can matter: of those in a contest the two fastest, since counting takes long."""
+    spreads = {lane: measured.spread(lane) for lane in target.contest}
+    fastest = sorted(
+        (lane for lane, spread in spreads.items() if spread is not None),
+        key=lambda lane: spreads[lane].median,  # type: ignore[union-attr]  # those without one were left out
+    )
+    return [lane for lane in target.lanes if lane not in target.contest] + fastest[:2]
+
+
+def is_undecided(judgement: Judgement) -> bool:
+    """Whether time is too noisy to tell."""
+    if not judgement.target.countable or judgement.verdict is Verdict.MET:
+        return False
+    return judgement.estimate.noise > (CERTAIN if judgement.verdict is Verdict.WITHIN_NOISE else WILD)
+
+
+def _estimate(target: Target, measured: Measurements) -> Estimate:
+    bare = measured.bare()
+
+    def statistic(over: Over) -> float:
+        return target.statistic(_with_bare(over, bare))
+
+    try:
+        return measured.estimate(statistic)
+    except NothingMeasuredError:
+        return Estimate(float("nan"), float("-inf"), float("inf"))
+
+
+def _with_bare(over: Over, bare: float) -> Over:
+    return lambda contender, graph, *clock: bare if contender == BARE.contender else over(contender, graph, *clock)
+
+
+def _verdict(target: Target, estimate: Estimate) -> Verdict:
+    if estimate.high <= target.limit:
+        return Verdict.MET
+    return Verdict.MISSED if estimate.low > target.limit else Verdict.WITHIN_NOISE
+
+
+def _judged_by(counts: Mapping[Lane, float], judgement: Judgement) -> Judgement:
+    counted = judgement.target.statistic(over_from(counts))
+    verdict = Verdict.MET_BY_COUNT if counted <= judgement.target.limit else Verdict.MISSED_BY_COUNT
+    return Judgement(judgement.target, judgement.estimate, verdict, counted)
