@@ -8,12 +8,12 @@ import dataclasses
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
-from typing import Any, cast, get_origin
+from typing import Any, get_origin
 
 import anyio
+import fastapi
 import lagom
 from lagom.definitions import ConstructionWithoutContainer, SingletonWrapper
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -27,8 +27,9 @@ from di._layers import innermost
 from di._places import calling_line
 from di._providers import CLOSING_KINDS, Lifetime, Provider, read_provider
 from di._scope import current
-from di.errors import InvalidProviderError
+from di.errors import InvalidProviderError, NoScopeError
 from middleware._asgi import Connection, serving_scope
+from middleware._fastapi import function_stack, request_stack
 from middleware._outcome import watch_late
 from middleware.errors import UnsupportedContainerError
 
@@ -146,17 +147,18 @@ def _is_a(thing: object, kind: type) -> bool:
 
 
 def _open(container: Container, outer: UnitOfWork | None, connection: HTTPConnection) -> UnitOfWork:
-    asgi = connection.scope
+    on_connection, on_function = request_stack(connection.scope), function_stack(connection.scope)
+    if on_connection is None:  # a FastAPI that nobody has tried
+        raise NoScopeError(f"Deps(container) on FastAPI {fastapi.__version__}")
     receive: Receive = connection.receive  # type: ignore[attr-defined]  # both kinds of connection have it
-    state = Connection(asgi, receive, connection._send)  # type: ignore[attr-defined]  # noqa: SLF001 - as they have this
+    state = Connection(connection.scope, receive, connection._send)  # type: ignore[attr-defined]  # noqa: SLF001 - as they have this
     state.request = connection
     work = UnitOfWork(container, outer, state)
     current.set(work)
     # What is pushed last runs first: look whether the client left, tell the scope of a failure, close it.
-    on_connection = cast(AsyncExitStack, asgi["fastapi_inner_astack"])
     on_connection.push_async_exit(_End(work))
-    if isinstance(connection, Request):
-        cast(AsyncExitStack, asgi["fastapi_function_astack"]).push(_ResponseMade(state))
+    if isinstance(connection, Request) and on_function is not None:
+        on_function.push(_ResponseMade(state))
     watch_late(connection, work)
     if isinstance(connection, Request):
         on_connection.push_async_exit(_ClientCheck(state))

@@ -456,6 +456,13 @@ def test_a5_a_request_inside_a_unit_of_work_has_its_own(app: FastAPI) -> None:
     assert seen[0] is not seen[1]
 
 
+async def test_a5_where_fastapi_closes_nothing_the_drop_in_says_what_does(container: lagom.Container) -> None:
+    deps = Deps(container)
+    connection = Request({"type": "http", "headers": []})  # without the exit stacks of a FastAPI that is known
+    with pytest.raises(errors.NoScopeError, match=r"Deps\(container\) on FastAPI .*deps\.install does it"):
+        await deps.provider(Basket)(connection)
+
+
 # --- on the way to install ---
 
 
