@@ -28,7 +28,11 @@ PACKAGES = (
     *("pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pytest-socket", "hypothesis"),
 )
 # Beside tests/di: the fixtures of the backend are above it, the fixtures of tests/middleware are not.
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/di", "tests/di", "tests/middleware")
+# The model knows no framework and takes an option of a conftest.py above.
+PYTEST = (
+    *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/di", "--ignore=tests/di/model"),
+    *("tests/di", "tests/middleware"),
+)
 PURE = ("--platform=any", "--implementation=py", "--abi=none", "--only-binary=:all:", "--no-deps", "--upgrade")
 FACTS = """
 import json, platform, sys, sysconfig
