@@ -176,6 +176,7 @@ class _Plan:
         self.names: tuple[str, ...] = ()
         self.code: types.CodeType | None = None
         self.source = ""
+        self._module: types.CodeType | None = None
         self._call = call
         self._layer = layer
         self._seeded = seeded
@@ -200,7 +201,9 @@ class _Plan:
             self.source.splitlines(keepends=True),
             self._filename,
         )
-        exec(compile(self.source, self._filename, "exec"), names)
+        if self._module is None:  # the frames of all that two have bound at once are known by their code
+            self._module = compile(self.source, self._filename, "exec")
+        exec(self._module, names)
         compiled: Compiled = names["injected"]
         self.code = compiled.__code__
         compiled.__wrapped__ = self._call.function  # type: ignore[attr-defined]  # for who asks where the endpoint is

@@ -58,6 +58,7 @@ class Layer(Graph):
         self.loops: dict[Key, asyncio.AbstractEventLoop] = {}  # of what was built with one and may depend on it
         self.resolved: set[Key] = set()
         self.ended = False
+        self.late_errors: list[BaseException] = []  # of teardowns of what was built when the end had come
         self.held_by: set[object] = set()  # scopes and further overrides that may hold something of this override
         self._building: dict[Key, Build] = {}
         self._warned: set[tuple[Key, asyncio.AbstractEventLoop]] = set()
@@ -240,7 +241,9 @@ class Layer(Graph):
         except BaseException as failure:
             error = outcome = failure
         try:
-            await _close_failed(opened, outcome, error, in_task=build.thread is None)
+            failures = await _close_failed(opened, outcome, error, in_task=build.thread is None)
+            if self.closed:
+                self.late_errors += failures
         finally:
             self._settle(build, error=error)
 
@@ -390,8 +393,8 @@ class Layer(Graph):
 
 async def _close_failed(
     opened: list[Closer], outcome: BaseException | None, error: BaseException, *, in_task: bool
-) -> None:
-    """Close what was opened for something that will not be used; what goes wrong then is noted on its error."""
+) -> Sequence[BaseException]:
+    """Close what was opened for something that will not be used; note on its error, and return, what goes wrong."""
     closing = close_all(opened, outcome)
     try:
         if in_task:
@@ -401,6 +404,8 @@ async def _close_failed(
     except BaseExceptionGroup as group:
         for failure in group.exceptions:
             error.add_note(f"and then: {failure!r}")
+        return group.exceptions
+    return ()
 
 
 def _is_bound_to_a_loop(value: object) -> bool:

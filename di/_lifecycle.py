@@ -64,7 +64,7 @@ async def stop_singletons(layer: Layer) -> list[BaseException]:
     for closer in layer.closers:
         closers.setdefault(closer.provider.key, []).append(closer)
     layer.closers.clear()
-    errors: list[BaseException] = []
+    errors, layer.late_errors = layer.late_errors, []
     for level in reversed(levels_of(layer, closers)):
         work = [_close_in_time(closer) for key in level for closer in closers[key]]
         errors += [error for error in await asyncio.gather(*work) if error is not None]

@@ -9,6 +9,7 @@ from di._instances import close_all, closes_at_once, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
 from di._providers import Kind, Provider, read_provider
+from di._release import in_closing_order
 from di._shielding import raise_grouped, shielded
 from di.errors import IncompleteFakeError, MissingProviderError, UnusedOverrideError
 
@@ -44,7 +45,7 @@ class OverrideBlock:
         errors: list[BaseException] = []
         while layer is not None and layer.may_close and not layer.is_building() and closes_at_once(layer.closers):
             layer.singletons.clear()
-            errors += run_now(close_all(layer.closers, None), "the end of the override")
+            errors += run_now(close_all(in_closing_order(layer.closers), None), "the end of the override")
             layer = layer.remove()
         # What is left is closed by the last scope that holds something of it, or by the container when it stops.
         raise_grouped(OCCASION, errors)

@@ -157,8 +157,11 @@ class Scope(Resolution):
         return self._failure
 
     def fail(self, error: BaseException) -> None:
-        """Declare the work failed: generator providers get `error` raised at their `yield`. The first one counts."""
-        if self._failure is None:
+        """Declare the work failed: generator providers get `error` raised at their `yield`. The first one counts.
+
+        Once the scope closes, its outcome is what it is.
+        """
+        if self._failure is None and not self._closed:
             self._failure = error
 
     def on_success(self, callback: Callable[[], Awaitable[object] | object]) -> None:

@@ -458,6 +458,25 @@ async def test_c2_a_plan_bound_by_two_at_once_holds_the_same_singleton() -> None
     await container.stop()
 
 
+@pytest.mark.parametrize("which", [0, 1])
+async def test_b5_of_a_plan_bound_by_two_at_once_both_show_what_they_have_built(which: int) -> None:
+    class Curious:
+        def __init__(self, session: Session) -> None:
+            self.same = current_scope().get(Session) is session
+            raise LookupError(self.same)
+
+    container = Container()
+    container.scoped(Session)
+    container.scoped(Curious)
+    plan = InjectedCall(container.root_layer, give_one, {"one": Curious})
+    calls = [await plan.bind(), await plan.bind()]
+    async with container.scope():
+        with pytest.raises(LookupError, match="True") as caught:
+            await calls[which]()
+    (note,) = caught.value.__notes__
+    assert "while building Curious" in note.replace(f"{Curious.__qualname__}", "Curious")
+
+
 async def test_e1_a_plan_made_before_an_override_follows_it_and_its_end() -> None:
     class Fake(Session): ...
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from di import Container, errors
+from di import Container, Lazy, errors
 from di._compiler import InjectedCall
 
 
@@ -162,7 +162,8 @@ async def test_c4_what_goes_wrong_when_a_late_singleton_is_closed_is_told_to_who
     async with container.scope() as scope:
         waiting = asyncio.create_task(scope.resolve(Gateway))
         await gate.reached.wait()
-        await container.stop()
+        with pytest.raises(BaseExceptionGroup):
+            await container.stop()
         with pytest.raises(errors.ContainerClosedError) as caught:
             await waiting
     assert "and then: OSError('would not close')" in caught.value.__notes__
@@ -289,3 +290,68 @@ async def test_b6_a_scope_that_closed_unused_builds_nothing_for_a_compiled_call(
     go_on.set()
     with pytest.raises(errors.ScopeClosedError):
         await late
+
+
+async def test_e1_what_a_lazy_of_a_fake_opened_later_closes_after_its_holder(log: list[str]) -> None:
+    class Holder:
+        def __init__(self, gateway: Lazy[Gateway]) -> None:
+            self.gateway = gateway
+
+    def open_gateway() -> Iterator[Gateway]:
+        yield Gateway()
+        log.append("gateway")
+
+    def open_holder(gateway: Lazy[Gateway]) -> Iterator[Holder]:
+        yield Holder(gateway)
+        log.append("holder")
+
+    container = Container()
+    container.transient(Gateway, open_gateway)
+    container.singleton(Holder)
+    with container.override(Holder, open_holder):
+        async with container.scope() as scope:
+            await (await scope.resolve(Holder)).gateway.get()
+    assert log == ["holder", "gateway"]
+
+
+async def test_c4_what_goes_wrong_when_a_late_singleton_is_closed_is_told_although_nobody_waits_any_more(
+    gate: Gate,
+) -> None:
+    async def open_gateway() -> AsyncIterator[Gateway]:
+        with suppress(asyncio.CancelledError):
+            await gate()
+        yield Gateway()
+        raise OSError("would not close")
+
+    container = Container()
+    container.singleton(Gateway, open_gateway, eager=False)
+    async with container.scope() as scope:
+        waiting = asyncio.create_task(scope.resolve(Gateway))
+        await gate.reached.wait()
+        waiting.cancel()
+        with pytest.raises(BaseExceptionGroup) as caught:
+            await container.stop()
+    assert caught.group_contains(OSError, match="would not close")
+    assert waiting.cancelled()
+
+
+async def test_b3_a_failure_declared_after_the_end_changes_nothing(gate: Gate, log: list[str]) -> None:
+    async def open_gateway() -> AsyncIterator[Gateway]:
+        await gate()
+        try:
+            yield Gateway()
+            log.append("ended well")
+        except LookupError:
+            log.append("failed")
+
+    container = Container()
+    container.scoped(Gateway, open_gateway)
+    async with container.scope() as scope:
+        late = asyncio.create_task(scope.resolve(Gateway))
+        await gate.reached.wait()
+    scope.fail(LookupError())
+    gate.may_go_on.set()
+    with pytest.raises(errors.ScopeClosedError):
+        await late
+    assert scope.failure is None
+    assert log == ["ended well"]

@@ -5,9 +5,10 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
-from di import errors
+from di import Scope, errors
+from tests.di.model.ledger import Instance, State
 from tests.di.model.naive import Asking, OverrideModel, ScopeModel, seen_through
-from tests.di.model.providers import KEYS, Product, asking
+from tests.di.model.providers import KEYS, Product, asking, being_made
 from tests.di.model.specs import ASYNC_FORMS
 from tests.di.model.world import World
 
@@ -18,11 +19,13 @@ class Actor:
     def __init__(self, world: World, parent: "Actor | None" = None) -> None:
         self.world = world
         self.context: contextvars.Context = contextvars.Context() if parent is None else parent.context.copy()
+        self.context.run(being_made.set, None)
         self.inherited = () if parent is None else parent.overrides()
         self.scopes: list[ScopeModel] = [] if parent is None else list(parent.scopes)
         self.blocks: list[ScopeModel | OverrideModel] = []
         self.task: asyncio.Task[object] | None = None
         self.cancelled = False
+        self.spawned = False
 
     @property
     def busy(self) -> bool:
@@ -44,10 +47,13 @@ class Actor:
 
     def finish(self) -> None:
         """Raise what went wrong in the model itself."""
-        if self.task is not None and self.task.done():
-            if not self.task.cancelled():  # before its first step, that is
-                self.task.result()
-            self.task = None
+        if self.task is None or not self.task.done():
+            return
+        if self.spawned:
+            self._finish_spawned(self.task)
+        elif not self.task.cancelled():  # before its first step, that is
+            self.task.result()
+        self.task = None
 
     def cancel(self, turns: int | None = None) -> None:
         """Cancel what it is doing."""
@@ -62,12 +68,69 @@ class Actor:
     async def open_scope(self, provided: dict[int, Product]) -> None:
         """Enter a scope."""
         objects = {KEYS[key]: product for key, product in provided.items()}
-        real = self.world.container.scope(objects)
+        await self._enter(self.world.container.scope(objects), provided)
+
+    async def open_child(self, parent: ScopeModel) -> None:
+        """Enter a scope inside another."""
+        try:
+            child = parent.real.child()
+        except errors.ScopeClosedError:
+            if not parent.real.closed:
+                raise
+        else:
+            await self._enter(child, parent.provided)
+
+    async def _enter(self, real: Scope, provided: dict[int, Product]) -> None:
         await real.__aenter__()
-        scope = ScopeModel(len(self.world.scopes), real, provided)
-        self.world.scopes.append(scope)
+        scope = self.world.new_scope(real, provided)
         self.scopes.append(scope)
         self.blocks.append(scope)
+
+    async def release(self, scope: ScopeModel, key: int) -> None:
+        """Give an object back early."""
+        scope.releases += 1
+        scope.releasing += 1
+        try:
+            await self._release(scope, key)
+        finally:
+            scope.releasing -= 1
+            scope.released = self.world.tick()
+
+    async def _release(self, scope: ScopeModel, key: int) -> None:
+        owner = self.world.model.owner(key, self.overrides())
+        ledger = self.world.ledger
+        before = self.world.model.holders(key, scope, owner)
+        try:
+            await scope.real.release(KEYS[key])
+        except errors.ScopeClosedError:
+            if not scope.real.closed:
+                raise
+            return
+        except errors.NotReleasableError:
+            if self.world.graph[key].lifetime == "scoped":
+                raise
+            return
+        except (BaseExceptionGroup, asyncio.CancelledError) as error:
+            ledger.tell(error)
+            if isinstance(error, asyncio.CancelledError) and not self.cancelled:
+                ledger.complain(f"releasing K{key} raised {error!r}")
+        now = self.world.tick()
+        for each in before:
+            if each.state is State.OPEN:
+                ledger.complain(f"{each} is open after the release of K{key}")
+            each.released = each.released or now
+        self.world.model.forget(before | self.world.model.holders(key, scope, owner))
+
+    async def ask_later(self, holder: Instance, number: int) -> None:
+        """Let an object ask for what it was given a way to."""
+        scope = holder.scope
+        who = Asking(scope, self.overrides() if scope is not None else holder.overrides)
+        asking.set(who)
+        known, key = set(self.world.ledger.told), holder.recipe.spec.asks[number].key
+        try:
+            await self.world.ask(holder, number)
+        except BaseException as error:
+            self.world.check_error(error, [key], who, known, cancelled=self.cancelled, by_hand=True)
 
     async def close_scope(self, failure: BaseException | None) -> None:
         """Leave the innermost block, which is a scope."""
@@ -90,10 +153,13 @@ class Actor:
             ledger.complain(f"{scope} called {scope.called} of its callbacks {will_call}")
         if scope.failure is not None and scope.called != will_call[: len(scope.called)]:
             ledger.complain(f"{scope} called {scope.called} instead of {will_call}")
-        for each in ledger.open():
-            if each.scope is scope and not each.late:
-                ledger.complain(f"{each} is open after the end of its scope")
+        self._check_all_closed(scope)
         self.world.check_ended_overrides()
+
+    def _check_all_closed(self, scope: ScopeModel) -> None:
+        for each in self.world.ledger.open():
+            if each.scope is scope and not each.late:
+                self.world.ledger.complain(f"{each} is open after the end of its scope")
 
     def _check_closing(self, scope: ScopeModel, raised: BaseException | None) -> None:
         expected: tuple[type[BaseException], ...] = (BaseExceptionGroup,)
@@ -107,7 +173,8 @@ class Actor:
     async def fail(self, scope: ScopeModel) -> None:
         """Declare that the work has failed."""
         error = LookupError("declared")
-        scope.fail(error)
+        if not scope.real.closed:
+            scope.fail(error)
         scope.real.fail(error)
 
     async def on_success(self, scope: ScopeModel, pauses: int, fails: bool) -> None:
@@ -134,6 +201,36 @@ class Actor:
                 raise
         else:
             scope.callbacks.append(number)
+
+    def spawn(self, scope: ScopeModel, keys: tuple[int, ...], failure: BaseException | None) -> "Actor | None":
+        """Start work that outlives a scope; returns who does it."""
+        child = Actor(self.world, self)
+        child.spawned, child.scopes = True, []
+
+        async def work(own: Scope) -> None:
+            model = self.world.new_scope(own, {})
+            child.scopes.append(model)
+            error = await child.call(keys) or failure
+            if error is not None:
+                model.fail(error)
+                raise error
+
+        async def start() -> None:
+            try:
+                child.task = scope.real.spawn(work)
+            except errors.ScopeClosedError:
+                if not scope.real.closed:
+                    raise
+
+        self.do(start())
+        return child if child.task is not None else None
+
+    def _finish_spawned(self, task: asyncio.Task[object]) -> None:
+        self.world.ledger.tell(None if task.cancelled() else task.exception())
+        for scope in self.scopes:
+            scope.finished = True
+            self._check_all_closed(scope)
+        self.scopes = []
 
     # --- resolving --------------------------------------------------------------------------------------------------
 
@@ -191,7 +288,7 @@ class Actor:
             return None
 
     def _begin_asking(self, scope: ScopeModel) -> Asking:
-        who = Asking(scope, self.overrides())
+        who = Asking(scope, self.overrides(), self.world.tick())
         asking.set(who)
         return who
 

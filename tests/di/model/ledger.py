@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.di.model.specs import CLOSING_FORMS, Form
 
 if TYPE_CHECKING:
-    from tests.di.model.naive import ScopeModel
+    from tests.di.model.naive import OverrideModel, ScopeModel
     from tests.di.model.providers import Recipe
 
 
@@ -49,6 +49,11 @@ class Instance:
     state: State = State.BUILDING
     late: bool = False  # its scope had closed before it was open
     told: BaseException | None = None  # the outcome that its teardown was told
+    overrides: tuple["OverrideModel", ...] = ()  # through which it was built
+    owner: "OverrideModel | None" = None  # the innermost of them that affects it
+    means: tuple[Any, ...] = ()  # its scopes, lazies and factories, one for each ask
+    made: bool = False  # by a factory, which makes a new one each time
+    released: int | None = None  # when it was given back early
     asked: list["Instance"] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -57,8 +62,8 @@ class Instance:
     @property
     def identity(self) -> tuple[Any, ...]:
         """What it is made from: two finished objects that agree in this are one too many, transients apart."""
-        below = tuple(each.identity if each.recipe.lifetime == "transient" else each for each in self.holds)
-        return self.recipe, self.scope, self.life, below
+        below = tuple(each.identity if each.on_its_own else each for each in self.holds)
+        return self.recipe, self.scope, self.life, self.owner, below
 
     @property
     def reach(self) -> set["Instance"]:
@@ -71,6 +76,11 @@ class Instance:
                 reached.add(each)
                 waiting += [*each.holds, *each.asked]
         return reached
+
+    @property
+    def on_its_own(self) -> bool:
+        """Whether nobody else may get it."""
+        return self.made or self.recipe.lifetime == "transient" or self.recipe.spec.form is Form.VALUE
 
 
 class Ledger:
@@ -101,12 +111,12 @@ class Ledger:
         self.teardown_errors.append(error)
         return error
 
-    def begin(self, recipe: "Recipe", holds: tuple[Instance, ...], scope: "ScopeModel | None") -> Instance:
+    def begin(self, instance: Instance) -> Instance:
         """A provider was called."""
-        instance = Instance(recipe, holds, scope, self.life)
+        recipe, scope = instance.recipe, instance.scope
         self.instances.append(instance)
-        for each in holds:
-            if each.state in {State.CLOSING, State.CLOSED}:
+        for each in instance.holds:
+            if each.state in {State.CLOSING, State.CLOSED} and (scope is None or not scope.releases):
                 self.complain(f"{recipe} was built from {each}")
         if recipe.lifetime == "scoped" and scope is not None and scope.finished:
             self.complain(f"{recipe} was built in {scope}, which has closed")
@@ -116,10 +126,10 @@ class Ledger:
         """A provider has made its object; a resource is open from now on."""
         instance.state = State.OPEN if instance.recipe.spec.form in CLOSING_FORMS else State.READY
         instance.late = instance.scope is not None and instance.scope.real.closed
-        if instance.recipe.lifetime == "transient" or instance.recipe.spec.form is Form.VALUE:
+        if instance.on_its_own or instance.late:
             return
-        if instance.late or (instance.scope is not None and instance.scope.provided):
-            return  # it came too late, and is closed at once; or what it holds was given for this scope only
+        if instance.scope is not None and (instance.scope.provided or instance.scope.releases):
+            return  # what it holds was given for this scope only, or may be built anew
         previous = self._shared.setdefault(instance.identity, instance)
         if previous is not instance and previous.state not in {State.CLOSING, State.CLOSED}:
             self.complain(f"{instance} was built although there was {previous}")
@@ -131,7 +141,8 @@ class Ledger:
         instance.state = State.CLOSING
         instance.told = failure
         for other in self.instances:
-            if other.state in {State.OPEN, State.CLOSING} and instance in other.reach:
+            by_hand = other.recipe.spec.asks and instance.scope is not None and instance.scope.releases
+            if other.state in {State.OPEN, State.CLOSING} and instance in other.reach and not by_hand:
                 self.complain(f"{instance} is closed before {other}, which holds it")
         self._check_outcome(instance, failure)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.di.model.actors import Actor
+from tests.di.model.ledger import Instance, State
 from tests.di.model.naive import OverrideModel, ScopeModel
 from tests.di.model.specs import Graph, fakes, graphs
 from tests.di.model.world import World
@@ -51,7 +52,7 @@ class ContainerMachine(RuleBasedStateMachine):
     # --- who and where ----------------------------------------------------------------------------------------------
 
     def _idle(self) -> list[Actor]:
-        return [actor for actor in self.actors if not actor.busy]
+        return [actor for actor in self.actors if not actor.busy and not actor.spawned]
 
     def _inside(self) -> list[Actor]:
         return [actor for actor in self._idle() if actor.scopes]
@@ -64,6 +65,11 @@ class ContainerMachine(RuleBasedStateMachine):
 
     def _serving(self) -> bool:
         return not (self.world.stopped or self.world.changing) and bool(self._idle())
+
+    def _deferring(self) -> list[tuple[Instance, int]]:
+        finished = {State.READY, State.OPEN}
+        made = [each for each in self.world.ledger.instances if each.state in finished]
+        return [(each, number) for each in made for number, ask in enumerate(each.recipe.spec.asks) if ask.later]
 
     # --- rules ------------------------------------------------------------------------------------------------------
 
@@ -109,6 +115,29 @@ class ContainerMachine(RuleBasedStateMachine):
         actor = _pick(self._inside(), who)
         actor.do(actor.call(self._keys(keys)), turns)
 
+    @precondition(lambda self: self._serving() and self._inside())
+    @rule(who=some, where=some)
+    def open_child(self, who: int, where: int) -> None:
+        """Begin a unit of work inside another."""
+        actor = _pick(self._inside(), who)
+        if len(actor.blocks) < MOST_BLOCKS:
+            actor.do(actor.open_child(_pick(actor.scopes[::-1], where)))
+
+    @precondition(lambda self: self._inside())
+    @rule(who=some, where=some, key=some, turns=TURNS)
+    def release(self, who: int, where: int, key: int, turns: int | None) -> None:
+        """Give an object back early."""
+        actor = _pick(self._inside(), who)
+        actor.do(actor.release(_pick(actor.scopes[::-1], where), key % len(self.world.graph)), turns)
+
+    @precondition(lambda self: self._inside() and self._deferring())
+    @rule(who=some, which=some, turns=TURNS)
+    def ask_later(self, who: int, which: int, turns: int | None) -> None:
+        """Let something that was given a `Lazy`, a `Factory` or a scope make use of it."""
+        holder, number = _pick(self._deferring(), which)
+        actor = _pick(self._inside(), who)
+        actor.do(actor.ask_later(holder, number), turns)
+
     @precondition(lambda self: self._inside())
     @rule(who=some, where=some)
     def fail(self, who: int, where: int) -> None:
@@ -146,11 +175,22 @@ class ContainerMachine(RuleBasedStateMachine):
         else:
             actor.do(actor.end_override(in_async_form), turns)
 
+    @precondition(lambda self: self._serving() and self._inside())
+    @rule(who=some, where=some, keys=st.lists(some, min_size=1, max_size=2, unique=True), failure=FAILURES)
+    def spawn(self, who: int, where: int, keys: list[int], failure: type[BaseException] | None) -> None:
+        """Start work that outlives its scope."""
+        actor = _pick(self._inside(), who)
+        error = failure() if failure in {KeyError, asyncio.CancelledError} and failure is not None else None
+        spawned = actor.spawn(_pick(actor.scopes[::-1], where), self._keys(keys), error)
+        if spawned is not None:
+            self.actors.append(spawned)
+
     @precondition(lambda self: len(self.actors) < MOST_ACTORS)
     @rule(parent=some)
     def fork(self, parent: int) -> None:
         """Start a task from within another's context."""
-        self.actors.append(Actor(self.world, _pick(self.actors, parent)))
+        lines = [actor for actor in self.actors if not actor.spawned]
+        self.actors.append(Actor(self.world, _pick(lines, parent)))
 
     @precondition(lambda self: self.world.gates)
     @rule(gate=some, turns=TURNS)

@@ -36,6 +36,9 @@ class ScopeModel:
     finished: bool = False  # closing it has returned
     callbacks: list[int] = field(default_factory=list)  # on_success, in order of registration
     called: list[int] = field(default_factory=list)
+    releases: int = 0
+    releasing: int = 0  # how many releases are under way
+    released: int = 0  # when the last one ended
 
     def fail(self, error: BaseException) -> None:
         """The first failure counts."""
@@ -52,6 +55,7 @@ class Asking:
 
     scope: ScopeModel | None
     overrides: tuple[OverrideModel, ...]
+    began: int = 0
 
     @property
     def disturbed(self) -> bool:
@@ -85,11 +89,11 @@ class NaiveModel:
 
     def closure(self, key: int, overrides: tuple[OverrideModel, ...]) -> set[int]:
         """Return the key and everything its provider needs, directly or not."""
-        return {each.key for each in self._reached(key, overrides, lambda spec: spec.needs)}
+        return {each.key for each in self._reached(key, overrides, lambda spec: spec.reaches)}
 
     def involved(self, key: int, overrides: tuple[OverrideModel, ...]) -> set[Recipe]:
         """Return every provider that may run for a key, also those that others ask for by hand."""
-        return self._reached(key, overrides, lambda spec: (*spec.needs, *spec.asks))
+        return self._reached(key, overrides, lambda spec: spec.runs)
 
     def _reached(
         self, key: int, overrides: tuple[OverrideModel, ...], below: Callable[[ProviderSpec], tuple[int, ...]]
@@ -116,9 +120,24 @@ class NaiveModel:
             return [f"K{key} came as {found!r}"]
         return self._judge(found.instance, key, asking, holder, set())
 
+    def holders(self, key: int, scope: ScopeModel, owner: OverrideModel | None) -> set[Instance]:
+        """Return the shared objects of a scope that are or may come to hold its object for a key."""
+        return {
+            each
+            for each in self._identities
+            if each.scope is scope
+            and each.released is None
+            and key in self.closure(each.recipe.key, each.overrides)
+            and self.owner(key, each.overrides) is owner
+        }
+
+    def forget(self, released: set[Instance]) -> None:
+        """Expect others in the place of what was released."""
+        self._known = {identity: each for identity, each in self._known.items() if each not in released}
+
     def _judge(self, found: Instance, key: int, asking: Asking, holder: object, seen: set[Instance]) -> list[str]:
         provided = asking.scope.provided.get(key) if asking.scope is not None else None
-        if provided is not None and all(each.recipe.key != key for each in asking.overrides):
+        if provided is not None and not found.made and all(each.recipe.key != key for each in asking.overrides):
             return [] if found is provided.instance else [f"K{key} came as {found}, although it was provided"]
         recipe = self.recipe(key, asking.overrides)
         if found.recipe is not recipe:
@@ -126,23 +145,27 @@ class NaiveModel:
         if recipe.spec.form is Form.VALUE:
             return []
         wrong = []
-        if found in seen and recipe.lifetime != "transient":
+        if found in seen and not found.on_its_own:
             return []
         seen.add(found)
-        if recipe.lifetime == "transient":
+        if found.on_its_own:
             if self._holders.setdefault(found, holder) != holder:
-                wrong.append(f"transient {found} is held twice")
+                wrong.append(f"{found} is held twice")
         else:
             wrong += self._same_object(found, key, asking)
-        below = asking if recipe.lifetime != "singleton" else Asking(None, asking.overrides)
+        below = asking if recipe.lifetime != "singleton" else Asking(None, asking.overrides, asking.began)
         for place, (need, held) in enumerate(zip(recipe.spec.needs, found.holds, strict=True)):
             wrong += self._judge(held, need, below, (found, place), seen)
         return wrong
 
     def _same_object(self, found: Instance, key: int, asking: Asking) -> list[str]:
+        if found.released is not None:
+            return [f"{found} came back after its release"] if found.released < asking.began else []
         scope = asking.scope if self.recipes[key].lifetime == "scoped" else None
         if scope is not None and scope.provided and asking.overrides:
             return []  # whether dependents of a provided object are shared with an override is nobody's business
+        if scope is not None and (scope.releasing or asking.began < scope.released):
+            return []  # it may be the old one or the new one
         identity = (key, scope, found.life, self.owner(key, asking.overrides))
         wrong = []
         if self._known.setdefault(identity, found) is not found:

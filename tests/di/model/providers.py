@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from di import Scope
+from di import Factory, Lazy, Scope
 from tests.di.model.ledger import Instance
-from tests.di.model.specs import Fails, Form, ProviderSpec
+from tests.di.model.specs import Ask, Fails, Form, ProviderSpec, Way
 
 if TYPE_CHECKING:
     from tests.di.model.naive import Asking
@@ -27,6 +27,14 @@ KEYS: Final = tuple(type(f"K{number}", (Product,), {}) for number in range(10))
 
 # On whose behalf the running code resolves; follows the context into builds, as an application's own variables do.
 asking: contextvars.ContextVar["Asking"] = contextvars.ContextVar("asking")
+# The key that a factory is making, and who holds the factory.
+being_made: contextvars.ContextVar[tuple[int, Instance] | None] = contextvars.ContextVar("being_made", default=None)
+
+
+def _means(ask: Ask) -> Any:
+    """Return the type of the parameter by which a provider can ask."""
+    generic: Any = {Way.SCOPE: Scope, Way.LAZY: Lazy, Way.FACTORY: Factory}[ask.way]
+    return generic if ask.way is Way.SCOPE else generic[KEYS[ask.key]]
 
 
 class Recipe:
@@ -44,16 +52,24 @@ class Recipe:
     def __repr__(self) -> str:
         return self._name
 
-    def begin(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Instance, Scope | None]:
+    def begin(self, args: tuple[Any, ...], named: dict[str, Any]) -> Instance:
         """Report that the provider was called."""
         given = [*args, *named.values()]
-        scope = given.pop() if self.spec.asks else None
-        held = tuple(each.instance for each in given)
+        held = tuple(each.instance for each in given[: len(self.spec.needs)])
         for key, instance in zip(self.spec.needs, held, strict=True):
             if instance.recipe.key != key:
                 self.world.ledger.complain(f"{self} was given {instance} for K{key}")
-        owner = None if self._is_of_the_container() else asking.get().scope
-        return self.world.ledger.begin(self, held, owner), scope
+        who = asking.get()
+        maker = being_made.get()
+        made = maker is not None and maker[0] == self.key
+        scope = None if self._is_of_the_container() else who.scope
+        if maker is not None and made:
+            scope = maker[1].scope
+        instance = Instance(self, held, scope, self.world.ledger.life, overrides=who.overrides)
+        instance.owner = self.world.model.owner(self.key, who.overrides)
+        instance.means = tuple(given[len(self.spec.needs) :])
+        instance.made = made
+        return self.world.ledger.begin(instance)
 
     def _is_of_the_container(self) -> bool:
         if self.lifetime != "transient":
@@ -68,11 +84,11 @@ class Recipe:
             self._failed = True
             raise self.world.ledger.boom(self)
 
-    async def set_up(self, instance: Instance, scope: Scope | None) -> None:
+    async def set_up(self, instance: Instance) -> None:
         """Await and ask as the spec says."""
-        for each in self.spec.asks:
-            assert scope is not None
-            instance.asked.append(await self.world.ask(scope, each))
+        for number, each in enumerate(self.spec.asks):
+            if not each.later:
+                await self.world.ask(instance, number)
         for _ in range(self.spec.pauses):
             await self.world.pause(f"set-up of {self}")
         self.may_fail()
@@ -109,11 +125,11 @@ class Recipe:
         spec = self.spec
         first_keyword = len(spec.needs) - spec.keywords
         hints: dict[str, Any] = {f"need{number}": KEYS[key] for number, key in enumerate(spec.needs)}
-        if spec.asks:
-            hints["scope"] = Scope
+        for number, ask in enumerate(spec.asks):
+            hints[f"ask{number}"] = _means(ask)
         parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)] if of_class else []
         for number, (name, hint) in enumerate(hints.items()):
-            by_keyword = number >= first_keyword and (spec.keywords or name == "scope")
+            by_keyword = number >= first_keyword and (spec.keywords or name.startswith("ask"))
             kind = inspect.Parameter.KEYWORD_ONLY if by_keyword else inspect.Parameter.POSITIONAL_OR_KEYWORD
             parameters.append(inspect.Parameter(name, kind, annotation=hint))
         function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
@@ -122,13 +138,13 @@ class Recipe:
 
 
 def _value(recipe: Recipe) -> Any:
-    instance = recipe.world.ledger.begin(recipe, (), None)
-    return recipe.product(instance)
+    world = recipe.world
+    return recipe.product(world.ledger.begin(Instance(recipe, (), None, world.ledger.life)))
 
 
 def _class(recipe: Recipe) -> Any:
     def __init__(self: Product, *args: Any, **named: Any) -> None:  # noqa: N807 - becomes the constructor
-        instance, _ = recipe.begin(args, named)
+        instance = recipe.begin(args, named)
         recipe.may_fail()
         recipe.world.ledger.ready(instance)
         self.instance = instance
@@ -138,7 +154,7 @@ def _class(recipe: Recipe) -> Any:
 
 def _function(recipe: Recipe) -> Any:
     def make(*args: Any, **named: Any) -> Product:
-        instance, _ = recipe.begin(args, named)
+        instance = recipe.begin(args, named)
         recipe.may_fail()
         return recipe.product(instance)
 
@@ -147,8 +163,8 @@ def _function(recipe: Recipe) -> Any:
 
 def _coroutine(recipe: Recipe) -> Any:
     async def make(*args: Any, **named: Any) -> Product:
-        instance, scope = recipe.begin(args, named)
-        await recipe.set_up(instance, scope)
+        instance = recipe.begin(args, named)
+        await recipe.set_up(instance)
         return recipe.product(instance)
 
     return recipe.signed(make)
@@ -156,7 +172,7 @@ def _coroutine(recipe: Recipe) -> Any:
 
 def _generator(recipe: Recipe) -> Any:
     def make(*args: Any, **named: Any) -> Iterator[Product]:
-        instance, _ = recipe.begin(args, named)
+        instance = recipe.begin(args, named)
         recipe.may_fail()
         failure: BaseException | None = None
         try:
@@ -172,8 +188,8 @@ def _generator(recipe: Recipe) -> Any:
 
 def _async_generator(recipe: Recipe) -> Any:
     async def make(*args: Any, **named: Any) -> AsyncIterator[Product]:
-        instance, scope = recipe.begin(args, named)
-        await recipe.set_up(instance, scope)
+        instance = recipe.begin(args, named)
+        await recipe.set_up(instance)
         failure: BaseException | None = None
         try:
             yield recipe.product(instance)
@@ -188,7 +204,7 @@ def _async_generator(recipe: Recipe) -> Any:
 
 def _manager(recipe: Recipe) -> Any:
     def __init__(self: Any, *args: Any, **named: Any) -> None:  # noqa: N807 - becomes the constructor
-        self.made, _ = recipe.begin(args, named)
+        self.made = recipe.begin(args, named)
 
     class Manager(AbstractContextManager[Product]):
         made: Instance
@@ -209,14 +225,13 @@ def _manager(recipe: Recipe) -> Any:
 
 def _async_manager(recipe: Recipe) -> Any:
     def __init__(self: Any, *args: Any, **named: Any) -> None:  # noqa: N807 - becomes the constructor
-        self.made, self.scope = recipe.begin(args, named)
+        self.made = recipe.begin(args, named)
 
     class Manager(AbstractAsyncContextManager[Product]):
         made: Instance
-        scope: Scope | None
 
         async def __aenter__(self) -> Product:
-            await recipe.set_up(self.made, self.scope)
+            await recipe.set_up(self.made)
             return recipe.product(self.made)
 
         async def __aexit__(

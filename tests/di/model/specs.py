@@ -31,18 +31,35 @@ class Fails(enum.Enum):
     ALWAYS = 2
 
 
+class Way(enum.Enum):
+    """How a provider asks for an object while it runs, instead of being given it."""
+
+    SCOPE = "await scope.resolve(T)"
+    LAZY = "await lazy.get()"
+    FACTORY = "await factory()"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An object that a provider asks for: while it is set up, or (`later`) when somebody calls what it has made."""
+
+    way: Way
+    key: int
+    later: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """One provider. Keys are numbers; a provider needs and asks for lower ones only.
 
-    `needs` are parameters, the last `keywords` of them keyword-only; `asks` are resolved by hand from an injected
-    scope. `pauses` and `closing_pauses` count the awaits of set-up and teardown.
+    `needs` are parameters, the last `keywords` of them keyword-only. `pauses` and `closing_pauses` count the awaits of
+    set-up and teardown.
     """
 
     form: Form
     needs: tuple[int, ...] = ()
     keywords: int = 0
-    asks: tuple[int, ...] = ()
+    asks: tuple[Ask, ...] = ()
     pauses: int = 0
     closing_pauses: int = 0
     fails: Fails = Fails.NEVER
@@ -50,9 +67,14 @@ class ProviderSpec:
     swallows: bool = False
 
     @property
-    def is_async(self) -> bool:
-        """Whether it is awaited."""
-        return self.form in ASYNC_FORMS
+    def reaches(self) -> tuple[int, ...]:
+        """What its signature shows that it may come to hold."""
+        return (*self.needs, *(each.key for each in self.asks if each.way is not Way.SCOPE))
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """What may be built for it while it is set up."""
+        return (*self.needs, *(each.key for each in self.asks if not each.later))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,8 @@ def holds_scoped(graph: Graph, key: int) -> bool:
 
 def provider_holds_scoped(graph: Graph, provider: ProviderSpec) -> bool:
     """Whether what a provider is given belongs to one scope."""
-    return bool(provider.asks) or any(holds_scoped(graph, each) for each in provider.needs)
+    by_hand = any(each.way is Way.SCOPE for each in provider.asks)
+    return by_hand or any(holds_scoped(graph, each) for each in provider.reaches)
 
 
 @st.composite
@@ -87,15 +110,20 @@ def provider_specs(draw: st.DrawFn, graph: Graph, *, below: int, free_of_scopes:
     if form is Form.VALUE:
         return ProviderSpec(form)
     offered = [each for each in range(below) if not (free_of_scopes and holds_scoped(graph, each))]
-    some = st.lists(st.sampled_from(offered), max_size=3) if offered else st.just([])
-    needs = tuple(draw(some))
+    needs = tuple(draw(st.lists(st.sampled_from(offered), max_size=3))) if offered else ()
     is_async, closes = form in ASYNC_FORMS, form in CLOSING_FORMS
-    may_ask = is_async and not free_of_scopes and bool(offered)
+    ways = [Way.LAZY, Way.FACTORY] if free_of_scopes else list(Way)
+    asks: list[Ask] = []
+    may_ask: bool = draw(st.booleans())
+    if offered and may_ask:
+        # Only what is awaited may ask during its set-up; whatever was given something deferred may ask later.
+        later = st.sampled_from([True, False] if is_async else [True])
+        asks = draw(st.lists(st.builds(Ask, st.sampled_from(ways), st.sampled_from(offered), later), max_size=2))
     return ProviderSpec(
         form,
         needs,
         keywords=draw(st.integers(0, len(needs))) if needs else 0,
-        asks=tuple(draw(st.lists(st.sampled_from(offered), max_size=2))) if may_ask and draw(st.booleans()) else (),
+        asks=tuple(asks),
         pauses=draw(st.integers(0, 2)) if is_async else 0,
         closing_pauses=draw(st.integers(0, 1)) if is_async and closes else 0,
         fails=draw(st.sampled_from([Fails.NEVER] * 6 + [Fails.FIRST_TIME, Fails.ALWAYS])),

@@ -10,8 +10,8 @@ from di import Container, Scope, errors
 from di._compiler import InjectedCall
 from tests.di.model.ledger import Boom, Instance, Ledger
 from tests.di.model.naive import Asking, NaiveModel, OverrideModel, ScopeModel, seen_through
-from tests.di.model.providers import KEYS, Product, Recipe, asking
-from tests.di.model.specs import Form, Graph, ProviderSpec
+from tests.di.model.providers import KEYS, Product, Recipe, asking, being_made
+from tests.di.model.specs import Form, Graph, ProviderSpec, Way
 
 SPINS = 40  # turns of the loop without any event, after which everything waits for gates
 
@@ -26,17 +26,19 @@ class World:
         self.container = Container()
         self.model = NaiveModel([])
         self.gates: dict[int, tuple[str, asyncio.Future[None]]] = {}
+        self.recipes: list[Recipe] = []  # all that were ever written
         self.scopes: list[ScopeModel] = []
         self.overrides: list[OverrideModel] = []
         self.started = False
         self.stopped = False
         self.changing = False  # whether it is being started or stopped
         self._over = False
-        self._events = 0
+        self._events = self._ticks = 0
         self._gate_numbers = 0
         for key, registration in enumerate(graph):
             recipe = Recipe(self, key, registration.lifetime, registration.provider, f"K{key}")
             self.model.recipes.append(recipe)
+            self.recipes.append(recipe)
             options = {"eager": registration.eager} if registration.lifetime == "singleton" else {}
             getattr(self.container, registration.lifetime)(KEYS[key], recipe.make, **options)
         self._calls: dict[tuple[int, ...], CompiledCall] = {}
@@ -84,15 +86,45 @@ class World:
             gates[position % len(gates)].set_result(None)
         self.settle(turns)
 
+    def new_scope(self, real: Scope, provided: dict[int, Product]) -> ScopeModel:
+        """Remember a scope that was opened."""
+        scope = ScopeModel(len(self.scopes), real, provided)
+        self.scopes.append(scope)
+        return scope
+
     # --- what providers do ------------------------------------------------------------------------------------------
 
-    async def ask(self, scope: Scope, key: int) -> Instance:
-        """Resolve by hand from within a provider."""
-        who = asking.get()
-        now = Asking(who.scope, seen_through(who.overrides))
-        found: Product = await scope.resolve(KEYS[key])
-        self.check(found, key, now, object())
-        return found.instance
+    async def ask(self, holder: Instance, number: int) -> None:
+        """Ask for an object by what a provider was given for that."""
+        ask, means = holder.recipe.spec.asks[number], holder.means[number]
+        # The scope looks at the overrides of who asks it, the container at those the singleton was built through.
+        seen = seen_through(asking.get().overrides) if holder.scope is not None else holder.overrides
+        who = Asking(holder.scope, seen, self.tick())
+        found: Product
+        if ask.way is Way.SCOPE:
+            found = await means.resolve(KEYS[ask.key])
+        elif ask.way is Way.LAZY:
+            found = await means.get()
+        else:
+            token = being_made.set((ask.key, holder))
+            try:
+                found = await means()
+            finally:
+                being_made.reset(token)
+        again = ask.way is Way.LAZY and found.instance in holder.asked
+        if again and found.instance.on_its_own:
+            return  # a `Lazy` keeps the transient that it got first
+        if ask.way is not Way.FACTORY or found.instance.made:
+            self.check(found, ask.key, who, (holder, number) if ask.way is Way.LAZY else object())
+        elif found.instance.recipe.spec.form is not Form.VALUE:
+            self.ledger.complain(f"a factory of {holder} returned {found.instance}")
+        if not again and not (ask.way is Way.SCOPE and ask.later):  # nothing tells the scope who keeps that
+            holder.asked.append(found.instance)
+
+    def tick(self) -> int:
+        """Return a number that is higher each time."""
+        self._ticks += 1
+        return self._ticks
 
     # --- judging ----------------------------------------------------------------------------------------------------
 
@@ -103,7 +135,14 @@ class World:
                 self.ledger.complain(complaint)
 
     def check_error(
-        self, error: BaseException, keys: list[int], who: Asking, known: set[int], *, cancelled: bool
+        self,
+        error: BaseException,
+        keys: list[int],
+        who: Asking,
+        known: set[int],
+        *,
+        cancelled: bool,
+        by_hand: bool = False,
     ) -> None:
         """Complain when a resolve may not fail with this error, such as one that others had `known` before."""
         self.ledger.tell(error)
@@ -112,9 +151,9 @@ class World:
         elif isinstance(error, Boom):
             involved = set[Recipe]().union(*(self.model.involved(key, who.overrides) for key in keys))
             fair = error.number not in known and (who.disturbed or error.recipe in involved)
-            paths = [note for note in error.__notes__ if note.startswith("while building")]
-            by_hand = any(each.spec.asks for each in involved)  # each further resolve adds its own path
-            if not paths or (len(paths) > 1 and not by_hand and not who.disturbed):
+            paths = [note for note in getattr(error, "__notes__", ()) if note.startswith("while building")]
+            # Each further resolve by hand adds its own path, also that of somebody else who waits for the same build.
+            if not paths or (len(paths) > 1 and not by_hand and not any(each.spec.asks for each in self.recipes)):
                 self.ledger.complain(f"{error!r} of {error.recipe} has the paths {paths}")
         elif isinstance(error, errors.ScopeClosedError):
             fair = who.scope is not None and who.scope.real.closed
@@ -136,6 +175,7 @@ class World:
     def fake(self, key: int, spec: ProviderSpec, name: str) -> OverrideModel:
         """Make an override, which is not begun yet."""
         recipe = Recipe(self, key, self.graph[key].lifetime, spec, name)
+        self.recipes.append(recipe)
         override = OverrideModel(recipe, self.container.override(KEYS[key], recipe.make))
         self.overrides.append(override)
         return override
@@ -160,6 +200,7 @@ class World:
     async def start(self) -> None:
         """Start the container; when that fails, everything has to be closed again."""
         self.changing, self.stopped = True, False
+        asking.set(Asking(None, ()))
         self.ledger.life += 1
         began = self.ledger.now
         try:
