@@ -143,6 +143,7 @@ class Worker:
     async def close(self) -> None:
         """Stop the applications."""
         await self._lifespans.aclose()
+        gc.unfreeze()
 
 
 async def _measured(client: Client, requests: int) -> dict[str, float]:

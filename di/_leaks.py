@@ -59,6 +59,7 @@ class LeakWatch:
             loop.call_later(PATIENCE, self._look, references, layer)
 
     def _look(self, references: list[tuple[Key, "weakref.ref[Any]"]], layer: "Layer") -> None:
+        gc.unfreeze()  # what an application froze after its start holds objects too, and would not be seen
         gc.collect()
         alive = [(key, value) for key, reference in references if (value := reference()) is not None]
         everyone = {id(value) for _, value in alive}

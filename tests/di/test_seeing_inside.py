@@ -231,6 +231,20 @@ async def test_f3_an_object_in_a_module_global_is_reported(seen_leaks: Callable[
     assert leak.holders == (f"module {__name__}.KEPT[0]",)
 
 
+async def test_f3_a_holder_that_the_application_froze_is_seen(seen_leaks: Callable[[Container], Any]) -> None:
+    container = Container(debug=True)
+    container.scoped(Session)
+    gc.freeze()
+    async with container.scope() as scope:
+        KEPT.append(await scope.resolve(Session))
+    try:
+        (leak,) = await seen_leaks(container)
+    finally:
+        KEPT.clear()
+        gc.unfreeze()
+    assert leak.holders == (f"module {__name__}.KEPT[0]",)
+
+
 async def test_f3_an_object_that_a_task_still_works_with_is_reported(seen_leaks: Callable[[Container], Any]) -> None:
     async def use(session: Session) -> None:
         await asyncio.Event().wait()
