@@ -16,7 +16,7 @@ from di._instances import Closer, add_need_note, close_all, open_instance, run_n
 from di._keys import Key, describe
 from di._marks import MISSING
 from di._providers import Kind, Lifetime, Provider
-from di._scope import current
+from di._scope import Scope, current
 from di._shielding import raise_grouped, shielded
 from di.errors import (
     AsyncBuildRequiredError,
@@ -59,7 +59,7 @@ class Layer(Graph):
         self.resolved: set[Key] = set()
         self.ended = False
         self.late_errors: list[BaseException] = []  # of teardowns of what was built when the end had come
-        self.held_by: set[object] = set()  # scopes and further overrides that may hold something of this override
+        self.held_by: set[Scope | Layer] = set()  # what may hold something of this override
         self._building: dict[Key, Build] = {}
         self._warned: set[tuple[Key, asyncio.AbstractEventLoop]] = set()
         self._lock = container.build_lock
@@ -185,7 +185,17 @@ class Layer(Graph):
     @property
     def closed(self) -> bool:
         """Whether nothing may be built here any more."""
-        return self.container.stopped or (self.ended and not any(isinstance(each, Layer) for each in self.held_by))
+        return self.container.stopped or (self.ended and not self.further)
+
+    @property
+    def further(self) -> list["Layer"]:
+        """The overrides that stand on this one, and have something left to close."""
+        return [each for each in self.held_by if isinstance(each, Layer)]
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """The open scopes that may hold something of this override."""
+        return [each for each in self.held_by if isinstance(each, Scope)]
 
     @property
     def may_close(self) -> bool:

@@ -73,6 +73,21 @@ async def stop_singletons(layer: Layer) -> list[BaseException]:
     return errors
 
 
+async def end_override(layer: Layer) -> list[BaseException]:
+    """Close what an override has made, now that it has ended: first what holds it, in open scopes too.
+
+    What is in use in this moment, by a task that builds or by a further override, waits for who uses it.
+    """
+    errors: list[BaseException] = []
+    for further in layer.further:
+        if further.ended:
+            errors += await end_override(further)
+    if not layer.further:
+        for scope in layer.scopes:
+            errors += await scope.give_back(layer)
+    return errors + await close_override(layer)
+
+
 async def close_override(layer: Layer) -> list[BaseException]:
     """Close an override that has ended, unless something open may hold what it made; then those that waited for it."""
     errors: list[BaseException] = []

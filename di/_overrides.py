@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from di._instances import close_all, closes_at_once, run_now
 from di._keys import Key, describe
 from di._layers import Layer, innermost
+from di._lifecycle import end_override
 from di._providers import Kind, Provider, read_provider
 from di._release import in_closing_order
 from di._shielding import raise_grouped, shielded
@@ -41,11 +42,15 @@ class OverrideBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        layer: Layer | None = self._leave()
+        ended = self._leave()
         errors: list[BaseException] = []
+        for scope in ended.scopes if not ended.further else ():
+            if scope.gives_back_at_once(ended):
+                errors += run_now(scope.give_back(ended), OCCASION)
+        layer: Layer | None = ended
         while layer is not None and layer.may_close and not layer.is_building() and closes_at_once(layer.closers):
             layer.singletons.clear()
-            errors += run_now(close_all(in_closing_order(layer.closers), None), "the end of the override")
+            errors += run_now(close_all(in_closing_order(layer.closers), None), OCCASION)
             layer = layer.remove()
         # What is left is closed by the last scope that holds something of it, or by the container when it stops.
         raise_grouped(OCCASION, errors)
@@ -53,7 +58,7 @@ class OverrideBlock:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await shielded(self._container.close_override(self._leave()), OCCASION)
+        await shielded(end_override(self._leave()), OCCASION)
 
     def _leave(self) -> Layer:
         layer = self._layer

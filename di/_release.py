@@ -31,7 +31,7 @@ class Holders:
     def split(self, closers: Sequence[Closer]) -> tuple[list[Closer], list[Closer]]:
         """Return which resources have to be closed, and which stay."""
         gone = [each for each in closers if self.include(each.provider.key, each.layer)]
-        return gone, [each for each in closers if each not in gone]
+        return gone, [each for each in closers if not self.include(each.provider.key, each.layer)]
 
 
 def callbacks_of(instances: Sequence[Any], callbacks: Sequence[Callback]) -> list[Callback]:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 import types
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
@@ -48,6 +48,7 @@ class Resolution:
     published: tuple[Plan, int, tuple[Any, ...]] | None = None  # values of its keys, from a number on
     running: Plan | None = None
     in_flight: tuple[Key | None, "asyncio.Task[Any] | None"] | None = None  # what a compiled plan awaits
+    _asking_through_overrides = 0  # how many ask at the moment
     _closed = False
     _foreign = False  # whether singletons were built on another loop; every use of one is looked at then
     _defers = False  # whether anything may be opened after those that hold it
@@ -137,7 +138,15 @@ class Resolution:
     async def _obtain_here(self, key: Key, layer: "Layer") -> Any:
         """Obtain for somebody who is no compiled plan, on the scope's own loop."""
         self._disturb()
-        return await self._obtain(key, layer)
+        return await self._asking(layer, self._obtain(key, layer))
+
+    async def _asking(self, layer: "Layer", work: Coroutine[Any, Any, T]) -> T:
+        """Do what somebody asks for as seen from a layer; an override that ends meanwhile takes nothing from here."""
+        self._asking_through_overrides += layer.parent is not None
+        try:
+            return await work
+        finally:
+            self._asking_through_overrides -= layer.parent is not None
 
     def _get_on_loop(self, wanted: Key, layer: "Layer") -> Any:
         missing = list(unbuilt(layer, wanted, lambda each: self._shared(each, layer) is not MISSING))
@@ -191,7 +200,7 @@ class Resolution:
             store = {}
             if not self._closed:
                 self._layered[owner] = store
-                owner.held_by.add(self)
+                owner.held_by.add(self)  # type: ignore[arg-type]  # every resolution is a scope
         return store
 
     async def _obtain(self, key: Key, layer: "Layer", path: tuple[Provider, ...] = ()) -> Any:
@@ -291,7 +300,7 @@ class Resolution:
     async def deferred_build(self, key: Key, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """Make an instance that closes with this scope, with arguments for what is not injected."""
         layer = self._admit(key, Factory[key])  # type: ignore[valid-type]  # a key made at run time
-        building = self._build_here(key, layer, args, kwargs)
+        building = self._asking(layer, self._build_here(key, layer, args, kwargs))
         if asyncio.get_running_loop() is self._loop:
             return await building
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(building, self._loop))

@@ -113,6 +113,33 @@ class Scope(Resolution):
                 return [error, *await close_all(in_closing_order(gone), error)]
         return await close_all(in_closing_order(gone), self._failure)
 
+    async def give_back(self, layer: "Layer") -> list[BaseException]:
+        """Close what this scope holds of an override that has ended, unless somebody is about to hold more of it."""
+        if self._on_own_loop():
+            return await self._give_back_here(layer)
+        if not self._loop.is_running():
+            return []
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._give_back_here(layer), self._loop))
+
+    def gives_back_at_once(self, layer: "Layer") -> bool:
+        """Whether `give_back` has nothing to wait for, here and now."""
+        instances, closers = self._made_in(layer)
+        return self._on_own_loop() and closes_at_once(closers) and not callbacks_of(instances, self._callbacks or [])
+
+    async def _give_back_here(self, layer: "Layer") -> list[BaseException]:
+        if self._closed or self._asking_through_overrides:
+            return []
+        instances, gone = self._made_in(layer)
+        (self._layered or {}).pop(layer, None)
+        layer.held_by.discard(self)
+        self.closers = [each for each in self.closers if not _was_made_in(layer, each)]
+        return await self._close_released(gone, callbacks_of(instances, self._callbacks or []))
+
+    def _made_in(self, layer: "Layer") -> tuple[list[Any], list[Closer]]:
+        """Return what this scope holds of an override, and how that closes."""
+        closers = [each for each in self.closers if _was_made_in(layer, each)]
+        return list((self._layered or {}).get(layer, {}).values()), closers
+
     # --- further scopes ---------------------------------------------------------------------------------------------
 
     def child(self) -> "Scope":
@@ -269,3 +296,7 @@ class Scope(Resolution):
             finally:
                 if self._token is not None:
                     current.reset(self._token)
+
+
+def _was_made_in(layer: "Layer", closer: Closer) -> bool:
+    return closer.layer.owner(closer.provider.key) is layer

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from di import Container, Lazy, errors
+from di import Container, Lazy, current_scope, errors
 from di._compiler import InjectedCall
 
 
@@ -193,19 +193,112 @@ async def test_e1_a_fake_singleton_closes_after_the_scoped_objects_that_hold_it(
     container = Container()
     container.singleton(Gateway)
     container.scoped(Billing, open_billing)
-    async with container:
-        async with container.scope() as scope:
-            override = container.override(Gateway, open_fake if teardown == "sync" else open_fake_later)
-            if form == "with":
-                with override:
-                    await scope.resolve(Billing)
-            else:
-                async with override:
-                    await scope.resolve(Billing)
+    async with container, container.scope() as scope:
+        override = container.override(Gateway, open_fake if teardown == "sync" else open_fake_later)
+        if form == "with":
+            with override:
+                await scope.resolve(Billing)
+        else:
+            async with override:
+                await scope.resolve(Billing)
+        at_once = form == "async with" or teardown == "sync"
+        assert log == (["billing", "fake"] if at_once else ["billing"])
+        assert not isinstance((await scope.resolve(Billing)).gateway, Fake)
+    assert sorted(log) == ["billing", "billing", "fake"]
+    assert container.overrides == []
+
+
+async def test_e1_what_a_scope_gives_back_of_an_override_runs_its_callbacks_first(log: list[str]) -> None:
+    class Unit:
+        def commit(self) -> None:
+            log.append("commit")
+
+    def open_unit() -> Iterator[Unit]:
+        unit = Unit()
+        current_scope().on_success(unit.commit)
+        yield unit
+        log.append("closed")
+
+    container = Container()
+    container.scoped(Unit)
+    async with container.scope() as scope:
+        async with container.override(Unit, open_unit):
+            await scope.resolve(Unit)
+        assert log == ["commit", "closed"]
+    assert log == ["commit", "closed"]
+
+
+@pytest.mark.parametrize("form", ["with", "async with"])
+async def test_e1_what_still_builds_when_its_override_ends_closes_with_its_scope(
+    log: list[str], gate: Gate, form: str
+) -> None:
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake")
+
+    async def open_billing(gateway: Gateway) -> AsyncIterator[Billing]:
+        await gate()
+        yield Billing(gateway)
+        log.append("billing")
+
+    container = Container()
+    container.scoped(Gateway)
+    container.scoped(Billing, open_billing)
+    async with container.scope() as scope:
+        override = container.override(Gateway, open_fake)
+        if form == "with":
+            with override:
+                building = asyncio.create_task(scope.resolve(Billing))
+                await gate.reached.wait()
+        else:
+            async with override:
+                building = asyncio.create_task(scope.resolve(Billing))
+                await gate.reached.wait()
+        assert log == []
+        gate.may_go_on.set()
+        await building
+    assert log == ["billing", "fake"]
+    assert container.overrides == []
+
+
+async def test_e1_an_override_ended_on_another_loop_closes_what_a_scope_holds_on_its_own(log: list[str]) -> None:
+    async def open_fake() -> AsyncIterator[Gateway]:
+        loop = asyncio.get_running_loop()
+        yield Fake()
+        assert asyncio.get_running_loop() is loop
+        log.append("fake")
+
+    container = Container()
+    container.scoped(Gateway)
+    async with container.scope() as scope:
+
+        async def use() -> None:
+            async with container.override(Gateway, open_fake):
+                await scope.resolve(Gateway)
+
+        await asyncio.to_thread(asyncio.run, use())
+        assert log == ["fake"]
+
+
+async def test_e1_what_an_outer_override_made_closes_after_what_an_inner_one_left_open(log: list[str]) -> None:
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("gateway")
+
+    async def open_billing(gateway: Gateway) -> AsyncIterator[Billing]:
+        yield Billing(gateway)
+        await asyncio.sleep(0)
+        log.append("billing")
+
+    container = Container()
+    container.singleton(Gateway)
+    container.scoped(Billing)
+    async with container.scope() as scope:
+        async with container.override(Gateway, open_fake):
+            with container.override(Billing, open_billing):
+                await scope.resolve(Billing)
             assert log == []
-            assert not isinstance((await scope.resolve(Billing)).gateway, Fake)
-        assert log == ["billing", "billing", "fake"]
-        assert container.overrides == []
+        assert log == ["billing", "gateway"]
 
 
 @pytest.mark.parametrize("teardown", ["sync", "async"])

@@ -127,7 +127,7 @@ async def test_e1_a_sync_override_that_ends_while_its_fake_is_being_built_leaks_
     assert container.overrides == []
 
 
-async def test_e1_scoped_objects_of_a_fake_close_with_their_scope() -> None:
+async def test_e1_scoped_objects_of_a_fake_close_at_its_end() -> None:
     log: list[str] = []
 
     def open_fake() -> Iterator[Gateway]:
@@ -140,7 +140,7 @@ async def test_e1_scoped_objects_of_a_fake_close_with_their_scope() -> None:
     async with container, container.scope() as scope:
         with container.override(Gateway, open_fake):
             assert (await scope.resolve(Billing)).gateway.name == "fake"
-        assert log == []
+        assert log == ["fake closed"]
         assert (await scope.resolve(Billing)).gateway.name == "real"
     assert log == ["fake closed"]
 

@@ -127,10 +127,15 @@ class Actor:
         who = Asking(scope, self.overrides() if scope is not None else holder.overrides)
         asking.set(who)
         known, key = set(self.world.ledger.told), holder.recipe.spec.asks[number].key
+        if scope is not None:
+            scope.asks += 1
         try:
             await self.world.ask(holder, number)
         except BaseException as error:
             self.world.check_error(error, [key], who, known, cancelled=self.cancelled, by_hand=True)
+        finally:
+            if scope is not None:
+                scope.asks -= 1
 
     async def close_scope(self, failure: BaseException | None) -> None:
         """Leave the innermost block, which is a scope."""
@@ -271,6 +276,7 @@ class Actor:
     ) -> BaseException | None:
         who = self._begin_asking(scope)
         known, finished = set(self.world.ledger.told), scope.finished
+        scope.asks += 1
         try:
             result = await work
         except BaseException as error:
@@ -286,6 +292,8 @@ class Actor:
             for key, each in zip(keys, found, strict=True):
                 self.world.check(each, key, who, object())
             return None
+        finally:
+            scope.asks -= 1
 
     def _begin_asking(self, scope: ScopeModel) -> Asking:
         who = Asking(scope, self.overrides(), self.world.tick())
@@ -322,4 +330,5 @@ class Actor:
         if raised is not None and not isinstance(raised, BaseExceptionGroup) and not self.cancelled:
             self.world.ledger.complain(f"ending an override raised {raised!r}")
         override.awaited = in_async_form
+        self.world.check_scopes(override)
         self.world.check_ended_overrides()

@@ -36,6 +36,7 @@ class ScopeModel:
     finished: bool = False  # closing it has returned
     callbacks: list[int] = field(default_factory=list)  # on_success, in order of registration
     called: list[int] = field(default_factory=list)
+    asks: int = 0  # how many resolve in it at the moment
     releases: int = 0
     releasing: int = 0  # how many releases are under way
     released: int = 0  # when the last one ended

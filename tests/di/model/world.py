@@ -180,6 +180,16 @@ class World:
         self.overrides.append(override)
         return override
 
+    def check_scopes(self, override: OverrideModel) -> None:
+        """Complain when a scope that nobody asks now still holds something of an override that was awaited."""
+        stood_on = any(override in each.below for each in self.overrides if each.begun and not each.ended)
+        if stood_on or not override.awaited:
+            return
+        for instance in self.ledger.open():
+            scope = instance.scope
+            if instance.owner is override and scope is not None and not scope.real.closed and not scope.asks:
+                self.ledger.complain(f"{instance} has survived its override in its scope")
+
     def check_ended_overrides(self) -> None:
         """Complain when something of an override that was left by `async with` has survived all who may hold it."""
         begun = [each for each in self.overrides if each.begun]
