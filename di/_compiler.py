@@ -5,6 +5,7 @@ nobody resolved yet, and one that looks first what is there. Both step aside for
 somebody else resolves in the same scope meanwhile; what they have built until then goes along.
 """
 
+import asyncio
 import functools
 import inspect
 import itertools
@@ -28,6 +29,7 @@ from di.errors import GeneratorYieldError, NoScopeError
 Compiled = Callable[..., Coroutine[Any, Any, Any]]
 
 _numbers = itertools.count(1)
+_make_closer = functools.partial(tuple.__new__, Closer)  # what its own constructor does, without a frame of its own
 
 # How each kind of provider makes an instance; `n` numbers the names that belong to one node.
 _MAKING = {
@@ -216,7 +218,8 @@ class _Plan:
         code, call = self._code, self._call
         code.names |= {
             "BUSY": BUSY,
-            "Closer": Closer,
+            "closer": _make_closer,
+            "current_task": asyncio.current_task,
             "MISSING": MISSING,
             "USED": USED,
             "call_otherwise": call.call_otherwise,
@@ -249,7 +252,7 @@ class _Plan:
         code.add("explain(scope, error)", 2)
         code.add("raise", 2)
         if not self._looks_first:
-            code.add(f"scope.published, scope.running = (plan, 0, {_tuple(self._values.values())}), None")
+            code.add(f"scope.published, scope.running = (plan, 0, {_tuple(self._values.values())}, None), None")
         code.add("scope.state = USED")
         target = "in_thread(function, " if in_thread is not None else "function("
         code.add(f"return await {target}{_arguments(function, final)})")
@@ -308,8 +311,10 @@ class _Plan:
         if shared:
             self._values[provider.key] = f"v{number}"
         if provider.kind in ASYNC_KINDS:
-            landed = f"if scope.land({f'key{number}' if shared else None}, v{number}): "
-            code.add(f"{landed}return await step_aside(scope, values)", depth)
+            code.add("scope.in_flight = None", depth)
+            code.add("if scope.disturbed:", depth)
+            code.add(f"scope.land({f'key{number}' if shared else None}, v{number})", depth + 1)
+            code.add("return await step_aside(scope, values)", depth + 1)
         self._ran_code = provider.kind not in ASYNC_KINDS
         return f"v{number}"
 
@@ -322,10 +327,11 @@ class _Plan:
         if kind in CLOSING_KINDS:
             lines.append(f"handle{number} = make{number}({arguments})")
         if kind in ASYNC_KINDS:
-            lines.append(f"scope.depart(plan, {self._publish_new()}, {f'key{number}' if shared else None})")
+            lines.append(f"scope.published = (plan, {self._publish_new()}, scope.published)")
+            lines.append(f"scope.in_flight = ({f'key{number}' if shared else None}, current_task())")
         lines.append(_MAKING[kind].format(n=number, args=arguments))
         if kind in CLOSING_KINDS:
-            lines.append(f"scope.closers.append(Closer(provider{number}, handle{number}, layer))")
+            lines.append(f"scope.closers.append(closer((provider{number}, handle{number}, layer)))")
         if shared and self._looks_first:
             lines.append(f"built[key{number}] = v{number}")
         return lines

@@ -28,7 +28,7 @@ from di._providers import Kind, Lifetime, Provider
 from di._registration import Registration
 from di._roots import Roots, read_roots
 from di._scope import Scope, current
-from di._shielding import shielded
+from di._shielding import SpareTask, shielded
 from di._spawned import SpawnedWork
 from di._validation import ProblemId, examine, unsound_keys
 from di.errors import (
@@ -58,6 +58,7 @@ class Container(Registration):
         self.detour = int(debug)  # how many reasons compiled plans have to step aside: overrides, listeners, debug mode
         self.debug = debug
         self.observers = Observers()
+        self.spare = SpareTask()
         self.spawned = SpawnedWork(self, spawn_timeout)
         self.built_on: asyncio.AbstractEventLoop | None = None  # where the last loop-bound singleton was built
         self.started = False

@@ -2,11 +2,13 @@
 
 import contextvars
 import inspect
+import types
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from collections.abc import Container as Membership
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
 from di._keys import describe, source_of
+from di._marks import MISSING
 from di._providers import Kind, Provider, describe_provider
 from di.errors import AsyncBuildRequiredError, ExternalProviderError, GeneratorYieldError
 
@@ -89,9 +91,13 @@ async def close_all(closers: list[Closer], failure: BaseException | None) -> lis
     """Close everything, newest first, each with the outcome; return what went wrong on the way."""
     errors: list[BaseException] = []
     while closers:
-        closer = closers.pop()
+        provider, handle, layer = closer = closers.pop()
         try:
-            await close(closer, failure)
+            if failure is None and provider.kind is Kind.ASYNC_GENERATOR and not layer.container.detour:
+                if await anext(handle, MISSING) is not MISSING:  # nearly always; so it is done right here
+                    await _refuse_second_yield(closer)
+            else:
+                await close(closer, failure)
         except BaseException as error:
             error.add_note(f"while closing {describe_provider(closer.provider)}")
             errors.append(error)
@@ -183,8 +189,13 @@ def run_now(work: Coroutine[Any, Any, T], wanted: str) -> T:
 async def call(callback: Any) -> None:
     """Call something that may be synchronous or asynchronous."""
     result = callback()
-    if inspect.isawaitable(result):
+    if is_awaitable(result):
         await result
+
+
+def is_awaitable(result: Any) -> TypeGuard[Awaitable[Any]]:
+    """Whether a call has to be awaited; quick for the usual cases, which every request has."""
+    return type(result) is types.CoroutineType or (result is not None and inspect.isawaitable(result))
 
 
 def refuse_external(provider: Provider, path: Sequence[Provider]) -> None:

@@ -1,10 +1,11 @@
 """What a scope holds, and how it comes to hold it: resolving, and handing over to and from compiled plans."""
 
 import asyncio
+import contextvars
 import sys
 import time
 import types
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
@@ -21,9 +22,11 @@ from di.errors import AsyncBuildRequiredError, CycleError, ScopeClosedError
 if TYPE_CHECKING:
     from di._container import Container
     from di._layers import Layer
+    from di._scope import Scope
 
 T = TypeVar("T")
 
+Callback = Callable[[], Awaitable[object] | object]
 FRESH, USED, BUSY = 0, 1, 2  # states of a scope: nobody resolved yet; somebody did; a compiled plan is at work
 
 
@@ -35,31 +38,63 @@ class Plan(Protocol):
     code: types.CodeType | None
 
 
+# What a plan tells: values of its keys, from a number on, and what was told before.
+Published = tuple[Plan, int, tuple[Any, ...], "Published | None"]
+
+
 class Resolution:
     """The instances of one unit of work.
 
-    Attributes have their first value on the class, so that a scope is made without setting each: a request pays for it.
     A compiled plan keeps what it builds in its own variables. It tells the scope (`published`) before it awaits and at
     its end; code that it calls in between and that resolves by itself finds them in its frame.
     """
 
-    state = FRESH
-    disturbed = False  # whether anybody resolved since a plan began; the plan then steps aside
-    published: tuple[Plan, int, tuple[Any, ...]] | None = None  # values of its keys, from a number on
-    running: Plan | None = None
-    in_flight: tuple[Key | None, "asyncio.Task[Any] | None"] | None = None  # what a compiled plan awaits
-    _asking_through_overrides = 0  # how many ask at the moment
-    _closed = False
-    _foreign = False  # whether singletons were built on another loop; every use of one is looked at then
-    _defers = False  # whether anything may be opened after those that hold it
-    _layered: "dict[Layer, dict[Key, Any]] | None" = None
-    _pending: "dict[tuple[Layer, Key], Pending] | None" = None
-    _seeds: dict[Key, Any] | None = None
+    __slots__ = (
+        "__weakref__",
+        "_asking_through_overrides",
+        "_closed",
+        "_defers",
+        "_failure",
+        "_foreign",
+        "_instances",
+        "_layered",
+        "_loop",
+        "_pending",
+        "_seeds",
+        "_token",
+        "closers",
+        "connection",
+        "container",
+        "disturbed",
+        "in_flight",
+        "outer",
+        "published",
+        "running",
+        "state",
+        "success_callbacks",
+    )
 
-    def __init__(self, container: "Container") -> None:
+    def __init__(self, container: "Container", outer: "Scope | None", connection: Any = None) -> None:
         self.container = container
+        self.outer = outer
+        self.connection = connection  # whatever opened the scope wants to hand to its providers
         self.closers: list[Closer] = []
+        self.state = FRESH
+        self.disturbed = False  # whether anybody resolved since a plan began; the plan then steps aside
+        self.published: Published | None = None
+        self.running: Plan | None = None
+        self.in_flight: tuple[Key | None, asyncio.Task[Any] | None] | None = None  # what a compiled plan awaits
         self._instances: dict[Key, Any] = {}
+        self._layered: dict[Layer, dict[Key, Any]] | None = None
+        self._pending: dict[tuple[Layer, Key], Pending] | None = None
+        self._seeds: dict[Key, Any] | None = None
+        self.success_callbacks: list[Callback] | None = None
+        self._failure: BaseException | None = None
+        self._token: contextvars.Token[Scope | None] | None = None
+        self._asking_through_overrides = 0  # how many ask at the moment
+        self._closed = False
+        self._defers = False  # whether anything may be opened after those that hold it
+        self._foreign = False  # whether singletons were built on another loop; every use of one is looked at then
         self._loop = loop = asyncio.get_running_loop()
         built_on = container.built_on
         if built_on is not loop and built_on is not None:
@@ -185,8 +220,8 @@ class Resolution:
             return (self._layered or {}).get(owner, {}).get(key, MISSING)
         value = self._instances.get(key, MISSING)
         published = self.published
-        if value is MISSING and published is not None:
-            plan, start, values = published
+        while value is MISSING and published is not None:
+            plan, start, values, published = published
             value = dict(zip(plan.keys[start:], values, strict=False)).get(key, MISSING)
         return value
 
@@ -333,9 +368,9 @@ class Resolution:
     def built(self) -> dict[Key, Any]:
         """Return the objects of the root layer, also those that a plan has told of and nobody asked for so far."""
         instances, published = self._instances, self.published
-        if published is not None:
-            plan, start, values = published
-            self.published = None
+        self.published = None
+        while published is not None:
+            plan, start, values, published = published
             for key, value in zip(plan.keys[start:], values, strict=False):
                 instances.setdefault(key, value)
         return instances
@@ -349,24 +384,15 @@ class Resolution:
         known = self._seeds is None or self._seeds.keys() <= seeded
         return known and self.state is not BUSY and not self._pending and not self._foreign
 
-    def depart(self, plan: Plan, start: int, values: tuple[Any, ...], key: Key | None) -> None:
-        """Tell what a plan has built since it last told, and what it is about to await (None: nothing to be shared)."""
-        if self.published is not None:
-            self.built()
-        self.published = (plan, start, values)
-        self.in_flight = (key, asyncio.current_task(self._loop))
-
-    def land(self, key: Key | None, value: Any) -> bool:
-        """Take an object that a plan has awaited; return whether the plan has to step aside."""
-        self.in_flight = None
+    def land(self, key: Key | None, value: Any) -> None:
+        """Give an object that a plan has awaited to those who wait for it."""
         pending = self._pending.pop((self.container.root_layer, key), None) if self._pending else None
         if pending is not None:
             pending.future.set_result(value)
-        return self.disturbed or self._closed
 
     def take(self, plan: Plan, values: tuple[Any, ...]) -> None:
         """Take what a plan has built that works no longer."""
-        self.published, self.running, self.state = (plan, 0, values), None, USED
+        self.published, self.running, self.state = (plan, 0, values, None), None, USED
 
     def crash(self, plan: Plan, error: BaseException, values: tuple[Any, ...]) -> None:
         """Take what a plan had built when it failed, and tell those who wait for what was in flight."""
@@ -389,7 +415,7 @@ class Resolution:
                     self._pending = {}
                 self._pending.setdefault((self.container.root_layer, key), Pending(self._loop.create_future(), task))
         elif self.running is not None:
-            self.published = (self.running, 0, self._values_in_frame(self.running))
+            self.published = (self.running, 0, self._values_in_frame(self.running), None)
 
     def _values_in_frame(self, plan: Plan) -> tuple[Any, ...]:
         """Return what a plan has built that is at work further up in this thread: its constructors called us."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
-from di._instances import Closer, call, close_all, closes_at_once, run_now
+from di._instances import Closer, call, close_all, closes_at_once, is_awaitable, run_now
 from di._keys import describe
 from di._providers import Kind, Lifetime
 from di._release import Holders, callbacks_of, in_closing_order
@@ -15,12 +15,10 @@ from di._shielding import ShieldedWork, raise_grouped, shielded
 from di.errors import NoScopeError, NotReleasableError, ScopeClosedError
 
 if TYPE_CHECKING:
-    from di._container import Container
     from di._layers import Layer
 
 T = TypeVar("T")
 OCCASION = "closing the scope"
-Callback = Callable[[], Awaitable[object] | object]
 
 # The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone,
 # and by Deps(container) where nothing is installed.
@@ -46,14 +44,7 @@ class Scope(Resolution):
     `RequestScopeMiddleware`; it closes once, in reverse order of building, and is told how the work ended.
     """
 
-    _callbacks: list[Callback] | None = None
-    _failure: BaseException | None = None
-    _token: "contextvars.Token[Scope | None] | None" = None
-
-    def __init__(self, container: "Container", outer: "Scope | None", connection: Any = None) -> None:
-        super().__init__(container)
-        self.outer = outer
-        self.connection = connection  # whatever opened the scope wants to hand to its providers
+    __slots__ = ()
 
     # --- closing what is open ---------------------------------------------------------------------------------------
 
@@ -100,11 +91,11 @@ class Scope(Resolution):
             await asyncio.wait(waiting)
         instances = holders.take_instances({self.container.root_layer: self.built(), **(self._layered or {})})
         gone, self.closers = holders.split(self.closers)
-        await shielded(self._close_released(gone, callbacks_of(instances, self._callbacks or [])), OCCASION)
+        await shielded(self._close_released(gone, callbacks_of(instances, self.success_callbacks or [])), OCCASION)
 
     async def _close_released(self, gone: list[Closer], callbacks: list[Callable[[], object]]) -> list[BaseException]:
         for callback in callbacks:
-            self._callbacks.remove(callback)  # type: ignore[union-attr]  # they were found in it
+            self.success_callbacks.remove(callback)  # type: ignore[union-attr]  # they were found in it
             try:
                 if self._failure is None:
                     await call(callback)
@@ -124,7 +115,11 @@ class Scope(Resolution):
     def gives_back_at_once(self, layer: "Layer") -> bool:
         """Whether `give_back` has nothing to wait for, here and now."""
         instances, closers = self._made_in(layer)
-        return self._on_own_loop() and closes_at_once(closers) and not callbacks_of(instances, self._callbacks or [])
+        return (
+            self._on_own_loop()
+            and closes_at_once(closers)
+            and not callbacks_of(instances, self.success_callbacks or [])
+        )
 
     async def _give_back_here(self, layer: "Layer") -> list[BaseException]:
         if self._closed or self._asking_through_overrides:
@@ -133,7 +128,7 @@ class Scope(Resolution):
         (self._layered or {}).pop(layer, None)
         layer.held_by.discard(self)
         self.closers = [each for each in self.closers if not _was_made_in(layer, each)]
-        return await self._close_released(gone, callbacks_of(instances, self._callbacks or []))
+        return await self._close_released(gone, callbacks_of(instances, self.success_callbacks or []))
 
     def _made_in(self, layer: "Layer") -> tuple[list[Any], list[Closer]]:
         """Return what this scope holds of an override, and how that closes."""
@@ -198,20 +193,17 @@ class Scope(Resolution):
         """
         if self._closed:
             raise ScopeClosedError("on_success()")
-        if self._callbacks is None:
-            self._callbacks = []
-        self._callbacks.append(callback)
-
-    @property
-    def awaits_success(self) -> bool:
-        """Whether `succeed` has something to do."""
-        return bool(self._callbacks) and self._failure is None
+        if self.success_callbacks is None:
+            self.success_callbacks = []
+        self.success_callbacks.append(callback)
 
     async def succeed(self) -> None:
         """Run the `on_success` callbacks once, unless the work failed."""
-        while self._callbacks and self._failure is None:
+        while self.success_callbacks and self._failure is None:
             try:
-                await call(self._callbacks.pop(0))
+                result = self.success_callbacks.pop(0)()
+                if is_awaitable(result):
+                    await result
             except BaseException as error:
                 self.fail(error)
                 raise
@@ -234,24 +226,25 @@ class Scope(Resolution):
         """
         if self._closed:
             return None
-        self._closed = True
+        self._closed = self.disturbed = True
         self.state = USED
         self.published = None
         errors: list[BaseException] = []
         if self.closers or self._layered:
-            closers, layers = self._take_closers(), list(self._layered or ())
-            closing = self._close_opened(closers, layers)
+            closers, layers = self._take_closers(), self._layered
             if not layers and closes_at_once(closers):
-                errors = run_now(closing, "teardown")
+                errors = run_now(close_all(closers, self._failure), OCCASION)
             else:
-                work = ShieldedWork(closing)
-                if not work.done:
+                closing = self._close_layers(closers, list(layers)) if layers else close_all(closers, self._failure)
+                work = ShieldedWork(closing, self._loop, self.container.spare)
+                if work.task is not None:
                     return work
                 errors = work.result()
-        self._finish(errors)
+        if errors or self.container.debug:
+            self._finish(errors)
         return None
 
-    async def _close_opened(self, closers: list[Closer], layers: list["Layer"]) -> list[BaseException]:
+    async def _close_layers(self, closers: list[Closer], layers: list["Layer"]) -> list[BaseException]:
         errors = await close_all(closers, self._failure)
         for layer in layers:
             layer.held_by.discard(self)

@@ -3,13 +3,14 @@
 import asyncio
 import contextvars
 import sys
-import types
+import weakref
 from collections.abc import Coroutine, Generator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from di._marks import MISSING
 
 T = TypeVar("T")
+_OURS = 2  # references to an object that only one function holds: its variable, and the argument of getrefcount()
 
 
 async def shielded(closing: Coroutine[Any, Any, Sequence[BaseException]], occasion: str) -> None:
@@ -18,7 +19,7 @@ async def shielded(closing: Coroutine[Any, Any, Sequence[BaseException]], occasi
     Raises:
         BaseExceptionGroup: what went wrong, as `closing` returned it; also when it was cancelled, for nothing is lost.
     """
-    work = ShieldedWork(closing)
+    work = ShieldedWork(closing, asyncio.get_running_loop())
     try:
         errors = await work.wait()
     except asyncio.CancelledError:
@@ -33,25 +34,92 @@ def raise_grouped(occasion: str, errors: Sequence[BaseException]) -> None:
         raise BaseExceptionGroup(f"errors while {occasion}", errors)
 
 
-class ShieldedWork(Generic[T]):
-    """Work that has run until it waited for the first time, in a task of its own; often it is done by then."""
+class SpareTask:
+    """On Python 3.11, a task that stood for work which ended at once; nobody has kept it, so it may stand again."""
 
-    __slots__ = ("_started", "_task")
+    __slots__ = ("task",)
 
-    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
-        self._started, self._task = _start(work)
+    def __init__(self) -> None:
+        self.task: asyncio.Task[Any] | None = None
 
-    @property
-    def done(self) -> bool:
-        """Whether nothing has to be waited for."""
-        return self._task.done() or (self._started is not None and self._started.ended)
+    def take(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any]:
+        """Return a task of a loop that the loop does not know of yet."""
+        task = self.task
+        if task is not None and task.get_loop() is loop:  # a loop runs in one thread: nobody else takes it
+            self.task = None
+            return task
+        task = asyncio.Task.__new__(asyncio.Task)
+        asyncio.Future.__init__(task, loop=loop)  # not the task's own: that would have the loop begin it
+        return task
+
+
+class ShieldedWork(Coroutine[Any, Any, T]):
+    """Work that has run until it waited for the first time, in a task of its own; nearly always it is done by then.
+
+    On Python 3.11, which has no eager tasks, the first step finds a task as the current one that is only begun when
+    there is a second step: time-outs and cancel scopes that begin in the first one belong to it. That task then runs
+    this object, the rest of the work.
+    """
+
+    __slots__ = ("_error", "_value", "_waits_for", "_work", "task")
+
+    def __init__(
+        self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, spare: SpareTask | None = None
+    ) -> None:
+        self.task: asyncio.Task[Any] | None = None  # None: it has ended
+        self._work = work
+        self._error: BaseException | None = None
+        self._value: Any = None
+        self._waits_for: Any = MISSING
+        if sys.version_info >= (3, 12):
+            task = asyncio.Task(work, loop=loop, eager_start=True)
+            if not task.done():
+                self.task = task
+                return
+            try:
+                self._value = task.result()
+            except BaseException as error:
+                self._error = error
+        else:
+            self._begin(loop, spare or SpareTask())
+
+    def _begin(self, loop: asyncio.AbstractEventLoop, spare: SpareTask) -> None:
+        task = spare.take(loop)
+        context = contextvars.copy_context()
+        outer = asyncio.current_task(loop)
+        if outer is not None:
+            asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001 - documented from 3.12 on, as _enter_task
+        asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
+        try:
+            self._waits_for = context.run(self._work.send, None)
+        except StopIteration as stop:
+            self._value = stop.value
+        except BaseException as error:
+            self._error = error
+        finally:
+            asyncio.tasks._leave_task(loop, task)  # noqa: SLF001
+            if outer is not None:
+                asyncio.tasks._enter_task(loop, outer)  # noqa: SLF001
+        callbacks = task._callbacks  # noqa: SLF001 - of the first step; beginning forgets them
+        if self._waits_for is MISSING and not callbacks:
+            if sys.getrefcount(task) == _OURS and not weakref.getweakrefcount(task):
+                spare.task = task
+            return
+        cancellations = task.cancelling()
+        asyncio.Task.__init__(task, self, loop=loop, context=context)
+        for callback, its_context in callbacks or ():
+            task.add_done_callback(callback, context=its_context)
+        for _ in range(cancellations):
+            task.cancel()
+        if self._waits_for is not MISSING:
+            self.task = task
 
     async def wait(self) -> T:
         """Return the result, however often the waiting is cancelled; a cancellation is raised afterwards."""
         cancelled: asyncio.CancelledError | None = None
-        while not self.done:
+        while self.task is not None and not self.task.done():
             try:
-                await asyncio.wait([self._task])
+                await asyncio.wait([self.task])
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
@@ -60,75 +128,30 @@ class ShieldedWork(Generic[T]):
 
     def result(self) -> T:
         """Return what came of it, or raise what it raised."""
-        return self._task.result() if self._started is None or self._task.done() else self._started.result()
-
-
-class _Started(Generic[T]):
-    """A coroutine that was begun outside of the task that goes on with it, as Python 3.12 can by itself."""
-
-    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
-        self._work = work
-        self._waits_for: Any = None
-        self._value: Any = MISSING
-        self._error: BaseException | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self._value is not MISSING or self._error is not None
-
-    def result(self) -> T:
         if self._error is not None:
             raise self._error
-        value: T = self._value
+        value: T = self._value if self.task is None else self.task.result()
         return value
 
-    def begin(self) -> None:
-        try:
-            self._waits_for = self._work.send(None)
-        except StopIteration as stop:
-            self._value = stop.value
-        except BaseException as error:
-            self._error = error
+    # --- what the task runs on Python 3.11 --------------------------------------------------------------------------
 
-    async def go_on(self) -> T | None:
-        """Be the task. An end that came at once was reported at once: nobody looks here for it."""
-        if self.ended:
-            return None
-        result: T = await self._rest()
-        return result
+    def send(self, value: Any) -> Any:
+        """Go on; at first with what the first step waits for."""
+        if self.task is None:
+            raise StopIteration
+        waits_for, self._waits_for = self._waits_for, MISSING
+        return self._work.send(value) if waits_for is MISSING else waits_for
 
-    @types.coroutine
-    def _rest(self) -> Generator[Any, Any, T]:
-        waits_for = self._waits_for
-        while True:
-            try:
-                try:
-                    sent = yield waits_for
-                except BaseException as error:
-                    waits_for = self._work.throw(error)
-                else:
-                    waits_for = self._work.send(sent)
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
+    def throw(self, error: Any, *rest: Any) -> Any:
+        """Interrupt what the work waits for; a cancellation reaches that first, as it would in any task."""
+        waits_for, self._waits_for = self._waits_for, MISSING
+        if isinstance(error, asyncio.CancelledError) and isinstance(waits_for, asyncio.Future) and waits_for.cancel():
+            return waits_for
+        return self._work.throw(error, *rest)
 
+    def close(self) -> None:
+        """Give up what has not ended."""
+        self._work.close()
 
-def _start(work: Coroutine[Any, Any, T]) -> "tuple[_Started[T] | None, asyncio.Task[Any]]":
-    """Begin work in a task of its own, which stands as the current one meanwhile: time-outs inside belong to it."""
-    loop = asyncio.get_running_loop()
-    if sys.version_info >= (3, 12):
-        return None, asyncio.Task(work, loop=loop, eager_start=True)
-    started = _Started(work)
-    context = contextvars.copy_context()
-    task = loop.create_task(started.go_on(), context=context)
-    outer = asyncio.current_task()
-    if outer is not None:
-        asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001 - eager tasks of 3.12 do the same
-    asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
-    try:
-        context.run(started.begin)
-    finally:
-        asyncio.tasks._leave_task(loop, task)  # noqa: SLF001
-        if outer is not None:
-            asyncio.tasks._enter_task(loop, outer)  # noqa: SLF001
-    return started, task
+    def __await__(self) -> Generator[Any, Any, T]:
+        raise TypeError("a task runs the rest; await wait()")

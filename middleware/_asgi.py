@@ -17,15 +17,16 @@ from di._scope import current
 class Connection:
     """What a request scope knows of its connection: the ASGI triple, and FastAPI's own object once there is one."""
 
-    request: Any = None
-    watched: Scope | None = None  # the ASGI scope of the route that tells how it ends
-    started = False  # whether the first byte of the response is on its way
-    client_gone = False
+    __slots__ = ("client_gone", "receive", "request", "scope", "send", "started", "watched")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
+        self.request: Any = None
+        self.watched: Scope | None = None  # the ASGI scope of the route that tells how it ends
+        self.started = False  # whether the first byte of the response is on its way
+        self.client_gone = False
 
     def ended_by_client(self, error: BaseException) -> bool:
         """Whether an error only tells that the client went away after the first byte, which is no failure.
@@ -73,12 +74,12 @@ class RequestScopeMiddleware:
         token = current.set(work)
         try:
             await self.app(scope, receive, _after_success(work, connection) if kind == "http" else send)
-            if work.awaits_success:
+            if work.success_callbacks:
                 await work.succeed()
         except BaseException as error:
             if not connection.ended_by_client(error):
                 work.fail(error)
-            elif work.awaits_success and not isinstance(error, asyncio.CancelledError):
+            elif work.success_callbacks and not isinstance(error, asyncio.CancelledError):
                 await work.succeed()
             raise
         finally:
@@ -111,7 +112,7 @@ def _after_success(work: UnitOfWork, connection: Connection) -> Send:
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            if work.awaits_success:
+            if work.success_callbacks:
                 await work.succeed()
             connection.started = True
         try:

@@ -216,7 +216,7 @@ class _End:
     ) -> None:
         work = self._work
         try:
-            if work.awaits_success and not isinstance(error, asyncio.CancelledError):
+            if work.success_callbacks and not isinstance(error, asyncio.CancelledError):
                 await work.succeed()
         finally:
             try:

@@ -8,7 +8,7 @@ hand, never from a version number; `middleware._conformance` tries out whether i
 
 import dataclasses
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,10 +56,9 @@ class ServedRoute:
         return hasattr(self.holder, _HANDLE)
 
     @property
-    def dependency_overrides(self) -> Mapping[Any, Any]:
-        """The overrides in force; empty when nobody may override."""
-        provider = self.holder.dependency_overrides_provider
-        return provider.dependency_overrides if provider is not None else {}
+    def overrides_provider(self) -> Any:
+        """The application whose `dependency_overrides` are in force; None when nobody may override."""
+        return self.holder.dependency_overrides_provider
 
     @property
     def mounted(self) -> Starlette | None:
@@ -142,16 +141,24 @@ def served_routes(routes: Iterable[BaseRoute]) -> Iterator[ServedRoute]:
 
 
 class RoutersBelow:
-    """Every router that applications serve routes from.
+    """Every router that applications serve routes from; tells when routes were added.
 
     Args:
-        served: the applications' own routers.
+        when_changed: called by `check`, also when there was no `look` so far.
     """
 
-    def __init__(self, served: Iterable[APIRouter]) -> None:
-        self._served = list(served)
-        self._versioned: list[Any] = []
-        waiting: list[Any] = list(self._served)
+    _routes_version = 0
+
+    def __init__(self, when_changed: Callable[[], None]) -> None:
+        self._when_changed = when_changed
+        self._served: list[tuple[APIRouter, int, list[BaseRoute]]] = []
+        self._versions: list[tuple[Any, int | None]] = [(self, None)]
+
+    def look(self, served: Iterable[APIRouter]) -> None:
+        """Remember the routes that the applications' own routers, and those included in them, have now."""
+        waiting: list[Any] = list(served)
+        self._served = [(router, len(router.routes), router.routes[-1:]) for router in waiting]
+        self._versions = []
         seen = set()
         while waiting:
             router = waiting.pop()
@@ -159,21 +166,23 @@ class RoutersBelow:
                 seen.add(id(router))
                 waiting += [getattr(route, "original_router", None) for route in router.routes]
                 if hasattr(router, "_routes_version"):
-                    self._versioned.append(router)
+                    self._versions.append((router, router._routes_version))
 
-    def version(self) -> int:
-        """Return a number that changes when routes are added.
+    def check(self) -> None:
+        """Look whether there are others than at the last `look`; costs every request something, so it is one function.
 
         An included router serves what its version tells of. An application serves its list as it is, and mounting
         changes no version.
         """
-        version = 0
-        for router in self._versioned:
-            version += router._routes_version
-        for router in self._served:
+        for router, version in self._versions:
+            if router._routes_version != version:
+                self._when_changed()
+                return
+        for router, count, last in self._served:
             routes = router.routes
-            version += len(routes) + id(routes[-1]) if routes else 0
-        return version
+            if len(routes) != count or (last and routes[-1] is not last[0]):
+                self._when_changed()
+                return
 
 
 def is_awaited(dependant: Any) -> bool:

@@ -30,7 +30,9 @@ class OutcomeWatch:
         self._reporting: tuple[Any, Any] = (None, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        work = _unit_of_work()
+        work = current.get()
+        if work is not None and type(work.connection) is not Connection:
+            work = _unit_of_work()
         if work is None or scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -83,28 +85,19 @@ def report(work: UnitOfWork, error: BaseException) -> None:
         work.fail(error)
 
 
-class GuardedResponse:
-    """A response that runs `on_success` before its first byte, where the application's handlers see what it raises."""
-
-    __slots__ = ("_response", "_work")
-
-    def __init__(self, response: Response, work: UnitOfWork) -> None:
-        self._response = response
-        self._work = work
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        work = self._work
-        if work.awaits_success:
-            await work.succeed()
-        try:
-            await self._response(scope, receive, send)
-        except BaseException as error:
-            if not cast(Connection, work.connection).ended_by_client(error):
-                work.fail(error)
-                raise
-            if not isinstance(error, ClientDisconnect | OSError):
-                raise
-            # Nobody is there to be told; generators of FastAPI's dependencies end well too.
+async def answer(work: UnitOfWork, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a response after `on_success` has run, where the application's handlers see what that raises."""
+    if work.success_callbacks:
+        await work.succeed()
+    try:
+        await response(scope, receive, send)
+    except BaseException as error:
+        if not cast(Connection, work.connection).ended_by_client(error):
+            work.fail(error)
+            raise
+        if not isinstance(error, ClientDisconnect | OSError):
+            raise
+        # Nobody is there to be told; generators of FastAPI's dependencies end well too.
 
 
 class _Failure:
@@ -152,5 +145,5 @@ class _Success:
     async def __call__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is None and self._work.awaits_success:
+        if error is None and self._work.success_callbacks:
             await self._work.succeed()

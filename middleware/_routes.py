@@ -5,6 +5,7 @@ routes in a way we know.
 """
 
 import dataclasses
+import functools
 import inspect
 import threading
 import warnings
@@ -24,12 +25,12 @@ from di._keys import Key, describe, source_of
 from di._roots import Root
 from di._scope import current
 from di.errors import ContainerClosedError, DiError
-from middleware._asgi import RequestScopeMiddleware
+from middleware._asgi import Connection, RequestScopeMiddleware
 from middleware._conformance import misfit
 from middleware._connections import connection_of
 from middleware._fastapi import RoutersBelow, ServedRoute, is_awaited, served_routes
 from middleware._markers import markers_below, service_provider_of
-from middleware._outcome import GuardedResponse, OutcomeWatch, report
+from middleware._outcome import OutcomeWatch, answer, report
 from middleware.errors import UnknownFastAPIWarning
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Preparation:
         self._deps = deps
         self._hidden = hidden
         self._asked = asked
-        self._routers = RoutersBelow([])
-        self._version = -1
+        self._routers = RoutersBelow(self._refresh)
         self._refreshing = threading.Lock()
         reason = misfit()
         self._is_known = reason is None
@@ -100,13 +100,16 @@ class Preparation:
                     roots[_root(route, provider.key, [source_of(each.call) for each in path])] = None
         return list(roots)
 
-    def refresh(self) -> None:
-        """Prepare what is new; nearly free when nothing is."""
-        if self._routers.version() != self._version:
-            with self._refreshing:  # clients in several threads may serve one application
-                self._refresh()
+    @property
+    def refresh(self) -> Callable[[], None]:
+        """Prepares what is new; nearly free when nothing is."""
+        return self._routers.check
 
     def _refresh(self) -> None:
+        with self._refreshing:  # clients in several threads may serve one application
+            self._prepare_all()
+
+    def _prepare_all(self) -> None:
         applications = list(applications_of(self._app))
         for app in applications:
             if not isinstance(app.router.middleware_stack, OutcomeWatch):
@@ -114,8 +117,7 @@ class Preparation:
         if self._is_known:
             for route, dependant in injected_routes(self._app):
                 self._prepare(route, dependant)
-        self._routers = RoutersBelow(cast(APIRouter, app.router) for app in applications)
-        self._version = self._routers.version()
+        self._routers.look(cast(APIRouter, app.router) for app in applications)
 
     def _prepare(self, route: ServedRoute, dependant: "Dependant") -> None:
         needed = _hidden_for(dependant, self._container, self._deps, self._hidden)
@@ -159,6 +161,7 @@ def _prepare_http(
     plain = route.handler_over(dependant)
     fast = _fast_dependant(dependant, container, deps, seeded)
     fast_handler = plain if fast is None else route.handler_over(fast)
+    overrides = route.overrides_provider
 
     async def handle(request: Request) -> Any:
         work = current.get()
@@ -166,15 +169,18 @@ def _prepare_http(
             work = container.find_scope()
             if work is None:
                 return await plain(request)
-        connection = connection_of(work)
+        connection = work.connection
+        if type(connection) is not Connection:
+            connection = connection_of(work)
         connection.request = request
         connection.watched = request.scope
         try:
-            response = await (plain if route.dependency_overrides else fast_handler)(request)
+            overridden = overrides is not None and overrides.dependency_overrides
+            response = await (plain if overridden else fast_handler)(request)
         except BaseException as error:
             report(work, error)
             raise
-        return GuardedResponse(response, work)
+        return functools.partial(answer, work, response)
 
     route.serve_by(handle)
 

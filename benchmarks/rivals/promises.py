@@ -7,6 +7,8 @@ interrupt that. There is no container, no plan and no scope: what the route need
 """
 
 import asyncio
+import contextvars
+import sys
 import types
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, cast
@@ -82,14 +84,26 @@ class SavedResponse:
 async def close(opened: Opened, failure: BaseException | None) -> None:
     """Finish what was opened, newest first, whatever is cancelled meanwhile.
 
-    What needs no waiting cannot be interrupted, so it runs at once; only the rest needs a task of its own.
+    What needs no waiting cannot be interrupted, so it is done at once; only the rest is run by a task. The first step
+    finds that task as the current one all the same: time limits in it belong to the teardown, not to the request.
     """
-    finishing = _finish(opened, failure)
-    try:
-        waits_for = finishing.send(None)
-    except StopIteration:
-        return
-    task = asyncio.get_running_loop().create_task(_go_on(finishing, waits_for))
+    finishing, loop = _finish(opened, failure), asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        task: asyncio.Task[None] = asyncio.Task(finishing, loop=loop, eager_start=True)
+    else:
+        task = asyncio.Task.__new__(asyncio.Task)
+        asyncio.Future.__init__(task, loop=loop)
+        context, outer = contextvars.copy_context(), cast(asyncio.Task[Any], asyncio.current_task())
+        asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001 - as an eager task does
+        asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
+        try:
+            waits_for = context.run(finishing.send, None)
+        except StopIteration:
+            return
+        finally:
+            asyncio.tasks._leave_task(loop, task)  # noqa: SLF001
+            asyncio.tasks._enter_task(loop, outer)  # noqa: SLF001
+        asyncio.Task.__init__(task, _go_on(finishing, waits_for), loop=loop, context=context)
     cancelled: asyncio.CancelledError | None = None
     with anyio.CancelScope(shield=True):
         while not task.done():

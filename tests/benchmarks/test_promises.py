@@ -112,6 +112,23 @@ async def test_a_client_that_leaves_after_the_first_byte_is_no_failure(workload:
     assert (work.committed, work.rolled_back, work.closed) == (1, 0, 2)
 
 
+async def test_a_time_limit_inside_the_teardown_ends_the_teardown_and_not_the_request() -> None:
+    workload = Workload(WAITING)
+
+    async def close(session: Any) -> None:
+        try:
+            async with asyncio.timeout(0.001):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            workload.work.closed += 1
+
+    workload.types["Session"].close = close  # type: ignore[attr-defined]  # a generated class
+    told = Told(workload)
+    await ask(build(workload), told.send)
+    assert told.status == 200
+    assert workload.work.closed == 2
+
+
 async def test_cancellation_does_not_interrupt_the_teardown() -> None:
     workload = Workload(WAITING)
     begun, go_on = asyncio.Event(), asyncio.Event()

@@ -514,7 +514,7 @@ def test_the_generated_source_reads_like_construction_by_hand() -> None:
         "except BaseException as error:",
         "explain(scope, error)",
         "raise",
-        "scope.published, scope.running = (plan, 0, (v0, v1)), None",
+        "scope.published, scope.running = (plan, 0, (v0, v1), None), None",
         "scope.state = USED",
         "return await function(v1, v0)",
     ]
