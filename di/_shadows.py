@@ -71,8 +71,9 @@ class Reports:
 
     def forget_instances(self) -> None:
         """Forget what depends on the container; what was asked at import stays, because it happens only once."""
-        for known in [each for each in self._found if each[0] is not Finding.AT_IMPORT]:
-            del self._found[known]
+        for known in list(self._found):  # threads may add meanwhile
+            if known[0] is not Finding.AT_IMPORT:
+                self._found.pop(known, None)
 
     def add(self, finding: Finding, shadow: "Shadow", place: str, warning: Warning) -> None:
         """Report something, unless it was reported before."""

@@ -277,6 +277,29 @@ async def test_the_container_installed_last_answers_but_in_scopes_of_an_earlier_
             assert outside is later[Mailer] is not mine
 
 
+async def test_a_scope_of_a_container_that_was_never_installed_is_looked_through(container: Container) -> None:
+    other = Container()
+    async with container, other, container.scope() as scope, other.scope():
+        assert get_session() is scope.get(Session)
+
+
+async def test_what_outlives_a_scope_of_an_earlier_container_gets_its_singletons(container: Container) -> None:
+    closed = asyncio.Event()
+
+    async def later() -> Mailer:
+        await closed.wait()
+        return get_mailer()
+
+    following = Container()
+    following.singleton(Mailer)
+    async with container, following:
+        async with container.scope():
+            task = asyncio.create_task(later())
+        bridge.install(following)
+        closed.set()
+        assert await task is container[Mailer]
+
+
 @pytest.mark.parametrize("started", [True, False])
 def test_routes_and_their_services_see_one_object(container: Container, *, started: bool) -> None:
     app, deps = FastAPI(), Deps()

@@ -308,6 +308,14 @@ async def test_an_import_inside_a_running_request_counts(old: Path) -> None:
         assert await asyncio.create_task(handler()) == [("at-import", "capture.py:3")]
 
 
+def test_what_an_event_loop_runs_does_not_count_wherever_the_loop_was_started(old: Path) -> None:
+    (old / "serve.py").write_text(
+        "import asyncio\nfrom old_shop import get_mailer\n\nasync def main():\n    get_mailer()\n\n"
+        "asyncio.run(main())\n"
+    )
+    assert reports_of("serve") == []
+
+
 def test_calls_after_import_and_of_scripts_do_not_count(old: Path) -> None:
     (old / "ask.py").write_text("from old_shop import get_mailer\n\ndef ask():\n    return get_mailer()\n")
     import ask  # type: ignore[import-not-found]

@@ -237,7 +237,11 @@ def test_a_bridge_is_no_singleton_and_asking_it_in_a_route_still_counts(frozen: 
         frozen,
         "shop/mail.py",
         "from di.bridge import Bridge\n\nbridge = Bridge()\n\nclass Mailer: ...\n\n"
-        "def get_mailer() -> Mailer:\n    return bridge.get(Mailer)\n",
+        "def get_mailer() -> Mailer:\n    return bridge.get(Mailer)\n\n"
+        "def watch_mailer():\n    return bridge.shadow(Mailer)\n",
+    )
+    append(
+        frozen / "shop/routes.py", '@router.get("/w")\ndef w():\n    from shop.mail import watch_mailer as w\n    w()\n'
     )
     result = freeze(".", "--format", "json")
     value = json.loads(result.out)
@@ -458,7 +462,8 @@ def run_hook(folder: Path, *files: str, arguments: list[str] | None = None) -> s
     return subprocess.run(whole, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_hook_passes_and_fails_as_the_files_do(frozen: Path) -> None:
+def test_the_hook_passes_and_fails_as_the_files_do(frozen: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))  # where the project is not installed
     assert run_hook(frozen, "shop/mail.py", "shop/routes.py").returncode == 0
     append(frozen / "shop/routes.py", SECOND_CALL)
     failed = run_hook(frozen, "shop/mail.py", "shop/routes.py", arguments=["shop"])
