@@ -53,7 +53,7 @@ class ImportGraph:
                 yield DodgingImport(module, function, each.line, targets[0], closing)
 
     def _leads_back(self, target: Path, here: Path, reached: Callable[[Path, Path], bool]) -> bool:
-        return target == here or reached(target, here) or (target, here) in self._pairs
+        return reached(target, here) or (target, here) in self._pairs
 
     def way_back(self, dodging: DodgingImport) -> tuple[tuple[Path, ...], bool]:
         """Return the shortest way from an import back to its module, and whether that is an import in a function."""

@@ -175,10 +175,12 @@ def test_the_folder_one_stands_in_does_not_matter(
 
 
 def test_writing_a_part_keeps_the_rest(frozen: Path, freeze: Freeze) -> None:
-    write(frozen, "tools/hold.py", SECOND_GLOBAL)
-    assert freeze("tools", "--write").out.startswith("di-freeze.json: 2 module singletons, 1 call in routes")
+    write(frozen, "desk/hold.py", SECOND_GLOBAL)
+    assert freeze("desk", "--write").out.startswith("di-freeze.json: 2 module singletons, 1 call in routes")
+    content = json.loads((frozen / "di-freeze.json").read_text())
+    assert [each["file"] for each in content["module_singletons"]] == ["desk/hold.py", "shop/mail.py"]
     assert freeze(".").code == 0
-    assert freeze("tools").code == 0
+    assert freeze("desk").code == 0
 
 
 # --- what is new -----------------------------------------------------------------------------------------------------
@@ -272,7 +274,13 @@ def test_an_import_that_would_close_a_cycle_is_named_with_the_cycle(frozen: Path
 
 @pytest.mark.parametrize(
     "statement",
-    ["import shop.routes", "from shop import routes", "from . import routes", "from .routes import router as r"],
+    [
+        "import shop.routes",
+        "from shop import routes",
+        "from . import routes",
+        "from .routes import router as r",
+        "if TYPE_CHECKING: import shop.mail\n    else: import shop.routes",
+    ],
 )
 def test_every_way_to_write_the_import_counts(frozen: Path, freeze: Freeze, statement: str) -> None:
     append(frozen / "shop/mail.py", f"\ndef later():\n    {statement}\n")
@@ -289,6 +297,12 @@ def test_a_cycle_over_several_modules_and_a_package_is_found(frozen: Path, freez
     assert new["text"].endswith(
         "cycle shop/mail.py -> shop/api/__init__.py -> shop/api/all.py -> shop/routes.py -> shop/mail.py."
     )
+
+
+def test_a_module_that_imports_itself_dodges_a_cycle(frozen: Path, freeze: Freeze) -> None:
+    append(frozen / "shop/mail.py", "\ndef later():\n    from shop.mail import Mailer\n")
+    (new,) = json.loads(freeze(".", "--format", "json").out)["new"]
+    assert new["text"].endswith("at module level that would close the cycle shop/mail.py -> shop/mail.py.")
 
 
 def test_two_imports_in_functions_that_dodge_each_other_are_both_named(frozen: Path, freeze: Freeze) -> None:
@@ -390,6 +404,12 @@ def test_github_shows_each_finding_beside_its_line(frozen: Path, freeze: Freeze)
     assert lines[-1].startswith(
         "0 accepted by di-freeze.json: 1 more module singleton, 2 more calls in routes, 2 stale"
     )
+
+
+def test_two_calls_on_one_line_are_one_line_of_the_report(frozen: Path, freeze: Freeze) -> None:
+    append(frozen / "shop/routes.py", SECOND_CALL.replace("return", "return get_mailer(),"))
+    assert freeze(".").out.count("again asks get_mailer in its body (2 of them there, 0 accepted).") == 1
+    assert freeze(".", "--format", "github").out.count("::error ") == 1
 
 
 def test_the_terminal_names_everything(frozen: Path, freeze: Freeze) -> None:
