@@ -30,12 +30,12 @@ from di._roots import Roots, read_roots
 from di._scope import Scope, current
 from di._shielding import SpareTask, shielded
 from di._spawned import SpawnedWork
+from di._unscoped import get_unscoped
 from di._validation import ProblemId, examine, unsound_keys
 from di.errors import (
     ContainerClosedError,
     DiError,
     InvalidProviderError,
-    NoScopeError,
     UnsupportedLagomFeatureError,
 )
 
@@ -108,21 +108,7 @@ class Container(Registration):
         scope = self.find_scope()
         if scope is not None:
             return scope.get(hint)
-        key = key_of(hint)[0]
-        layer = self.active_layer()
-        layer.check(key)
-        layer.note_use(key)
-        provider = layer.node(key).provider
-        value: T
-        if provider.kind is Kind.VALUE:
-            value = provider.make
-        elif provider.lifetime is Lifetime.SINGLETON:
-            value = layer.owner(key).obtain_now(key)
-        elif provider.lifetime is Lifetime.SCOPED:
-            raise NoScopeError(describe(key))
-        else:
-            value = layer.transient_now(key)
-        return value
+        return get_unscoped(self.active_layer(), key_of(hint)[0])  # type: ignore[no-any-return]  # stored untyped
 
     # --- scopes -----------------------------------------------------------------------------------------------------
 
@@ -307,8 +293,11 @@ class Container(Registration):
         errors = await self.spawned.finish()
         self.stopped = True
         self.plans.forget()
-        for reset in self._on_stop:
-            reset()
+        for callback in self._on_stop:
+            try:
+                callback()
+            except Exception as error:
+                errors.append(error)
         for layer in (*reversed(self.overrides), self.root_layer):
             errors += await stop_singletons(layer)
         self.overrides = [layer for layer in self.overrides if not layer.ended]
@@ -317,7 +306,7 @@ class Container(Registration):
         return errors
 
     def when_stopping(self, callback: Callable[[], None]) -> None:
-        """Call `callback` at every stop, before singletons close: for caches of things built from them."""
+        """Call `callback` at every stop, before singletons close: for caches of things built from them, and reports."""
         self._on_stop.append(callback)
 
     def home_loop(self) -> asyncio.AbstractEventLoop | None:

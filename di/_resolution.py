@@ -146,7 +146,7 @@ class Resolution:
             if value is MISSING:
                 value = layer.owner(wanted).obtain_now(wanted)
         else:
-            value = self._seen_from_elsewhere(wanted, layer)
+            value = self.peek(wanted, layer)
             if value is MISSING:
                 value = asyncio.run_coroutine_threadsafe(self._obtain_here(wanted, layer), self._loop).result()
         return value  # type: ignore[no-any-return]  # instances are stored untyped
@@ -211,8 +211,8 @@ class Resolution:
             return self._seeds[key]  # whatever happens to what its provider would need
         return self._store(layer.owner(key)).get(key, MISSING)
 
-    def _seen_from_elsewhere(self, key: Key, layer: "Layer") -> Any:
-        """Return what another thread may take without asking the loop: reading changes nothing."""
+    def peek(self, key: Key, layer: "Layer") -> Any:
+        """Return what anybody may take without asking the loop, MISSING if nothing: reading changes nothing."""
         owner = layer.owner(key)
         if layer.node(key).provider.kind is Kind.SCOPE:
             return self

@@ -5,8 +5,13 @@ from typing import TypeVar
 
 __all__ = [
     "AcceptedProblemsWarning",
+    "AskedAtImportWarning",
     "AsyncBuildRequiredError",
     "BaselineFileError",
+    "BridgeAwaitError",
+    "BridgeNotInstalledError",
+    "BridgeNotStartedError",
+    "BridgeOutsideScopeError",
     "CaptiveDependencyError",
     "ContainerClosedError",
     "ContainerStartedError",
@@ -29,7 +34,10 @@ __all__ = [
     "StaleBaselineWarning",
     "StartTimeoutError",
     "StopTimeoutError",
+    "TwoInstancesWarning",
+    "UnregisteredShadowWarning",
     "UnresolvableHintError",
+    "UnsupportedGetterError",
     "UnsupportedKeyError",
     "UnsupportedLagomFeatureError",
     "UnusedOverrideError",
@@ -156,6 +164,7 @@ class NoScopeError(DiError):
     """A scope is needed where none is open."""
 
     def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
         super().__init__(
             f"{wanted} needs an open scope, and none is open here. In an application add RequestScopeMiddleware "
             "(deps.install does it); elsewhere open one: `async with container.scope() as scope: ...`."
@@ -176,6 +185,7 @@ class AsyncBuildRequiredError(DiError):
     """The synchronous way in met something that must be awaited."""
 
     def __init__(self, wanted: str, blocker: str) -> None:
+        self.blocker = blocker
         super().__init__(
             f"{wanted} cannot be had synchronously on this thread: {blocker} must be awaited. "
             f"Use `await scope.resolve({wanted})`, or call from a worker thread."
@@ -342,6 +352,98 @@ class BaselineFileError(DiError):
         super().__init__(
             f"Baseline {path} cannot be used: {reason}. "
             f"Write it anew with `di check module:app --baseline {path} --write-baseline`."
+        )
+
+
+class BridgeNotInstalledError(DiError):
+    """A bridged getter was called before the bridge was given a container."""
+
+    def __init__(self, wanted: str, asked: str) -> None:
+        super().__init__(
+            f"{wanted} was asked for at {asked}, but the bridge has no container. Call bridge.install(container) where "
+            "the application is made. If a module asks while it is imported, ask in the function that needs it instead."
+        )
+
+
+class BridgeNotStartedError(DiError):
+    """A bridged getter was called before the container started, or after it stopped."""
+
+    def __init__(self, wanted: str, asked: str, *, stopped: bool) -> None:
+        state = "has stopped" if stopped else "has not been started"
+        super().__init__(
+            f"{wanted} was asked for at {asked}, but the container {state}, and no scope is open here. An application "
+            "starts it with its lifespan (a TestClient in a `with` block); a job or script does so by "
+            "`async with container: ...`. Ask between start and stop."
+        )
+
+
+class BridgeOutsideScopeError(DiError):
+    """A bridged getter of something scoped was called where no scope is open."""
+
+    def __init__(self, wanted: str, asked: str, scoped: str, *, ended: bool) -> None:
+        below = "it is scoped" if scoped == wanted else f"it holds {scoped}, which is scoped"
+        state = "the scope of this context has closed" if ended else "no scope is open here"
+        super().__init__(
+            f"{wanted} was asked for at {asked}, but {below}, and {state}. Open one around the work: "
+            "`async with container.scope(): ...`, or scope.spawn(...) for what outlives a request; a thread has to "
+            "copy the context (asyncio.to_thread does)."
+        )
+
+
+class BridgeAwaitError(DiError):
+    """A synchronous bridged getter met something that must be awaited."""
+
+    def __init__(self, wanted: str, asked: str, blocker: str) -> None:
+        super().__init__(
+            f"{wanted} was asked for at {asked}, where nothing can be awaited, but {blocker} must be. Take {wanted} as "
+            f"a parameter of the constructor or route, or use `await bridge.resolve({wanted})` in an async getter."
+        )
+
+
+class UnsupportedGetterError(DiError):
+    """A function that `bridge.shadow` cannot watch."""
+
+    def __init__(self, getter: str, location: str) -> None:
+        super().__init__(
+            f"{getter} ({location}) is a generator: it hands out a new object each time, so there is no instance to "
+            "compare. Register it as provider, e.g. container.scoped(...), and remove bridge.shadow."
+        )
+
+
+class AskedAtImportWarning(UserWarning):
+    """A shadowed getter was called while a module was imported."""
+
+    def __init__(self, wanted: str, getter: str, place: str, importing: str) -> None:
+        within = "" if importing == place else f", while {importing} is imported"
+        super().__init__(
+            f"{getter} was asked for {wanted} at {place}{within}: whoever asks at import keeps this instance past "
+            "overrides, and fails once the getter is a bridge. Ask in the function that needs it."
+        )
+
+
+class TwoInstancesWarning(UserWarning):
+    """A shadowed getter returned another object than the container has."""
+
+    def __init__(self, wanted: str, getter: str, place: str, lifetime: str, *, overridden: bool) -> None:
+        advice = (
+            "An override lasts here that the getter does not see: patch the getter as before, until it is a bridge."
+            if overridden
+            else f"Let the container keep the getter's, container.singleton({wanted}, {getter}), "
+            f"or make the getter a bridge: return bridge.get({wanted})."
+        )
+        super().__init__(
+            f"There are two instances of {wanted}: {getter} returned one at {place}, "
+            f"and the container has another ({lifetime}). {advice}"
+        )
+
+
+class UnregisteredShadowWarning(UserWarning):
+    """A shadowed getter hands out a type that the container does not know."""
+
+    def __init__(self, wanted: str, getter: str, place: str) -> None:
+        super().__init__(
+            f"{getter} was asked for {wanted} at {place} and is watched in vain: the container has no provider for "
+            f"{wanted}. Register it, e.g. container.singleton({wanted}), or remove bridge.shadow({wanted})."
         )
 
 

@@ -12,7 +12,7 @@ import griffe
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 REFERENCE = CHECKOUT / "docs" / "reference"
-MODULES = ("di", "di.errors", "di.testing", "di.opentelemetry", "middleware", "middleware.errors")
+MODULES = ("di", "di.bridge", "di.errors", "di.testing", "di.opentelemetry", "middleware", "middleware.errors")
 MEMBERS = {
     "Container": (
         *("singleton", "scoped", "transient", "replace"),

@@ -1,4 +1,4 @@
-"""The command line: `di graph | why | uses | impact | check | audit`.
+"""The command line: `di graph | why | uses | impact | check | audit | freeze`.
 
 Exit codes: 0 fine, 1 problems were found, 2 the command could not do what it was asked.
 """
@@ -51,6 +51,7 @@ SUBCOMMANDS = {
     "impact": Subcommand("show which routes and other roots reach a type", "di._command.impact"),
     "check": Subcommand("report every problem of the graph", "di._command.check"),
     "audit": Subcommand("list the services that code holds behind getters", "di.migration.audit", EXIT_CODES),
+    "freeze": Subcommand("keep such services from becoming more", "di.migration.freeze", EXIT_CODES),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from di._baseline import Baseline, Verdict, read_baseline
+from di._command.annotations import annotation
 from di._command.errors import BaselineUnnamedError
 from di._command.target import Target, add_target, load_target
 from di._command.terminal import add_format, counted, open_console, write_file, write_json
@@ -83,12 +84,12 @@ class _Report:
         lines = []
         for problem in self.verdict.new:
             text = shortened(str(problem.error), Path.cwd())
-            lines.append(_annotation("error", problem.id.kind, text, self._place(problem)))
-        lines += [_annotation("error", "stale baseline entry", self._stale(entry)) for entry in self.verdict.stale]
+            lines.append(annotation("error", problem.id.kind, text, self._place(problem)))
+        lines += [annotation("error", "stale baseline entry", self._stale(entry)) for entry in self.verdict.stale]
         for warning in self.findings.warnings:
             place = Place.parse(warning.location)
             title = kind_of(warning).replace("-", " ")
-            lines.append(_annotation("warning", title, str(warning), place and place.below(Path.cwd())))
+            lines.append(annotation("warning", title, str(warning), place and place.below(Path.cwd())))
         return [*lines, self._summary()]
 
     def as_json(self) -> dict[str, Any]:
@@ -145,15 +146,3 @@ class _Report:
         if self.findings.warnings:
             found.append(counted(len(self.findings.warnings), "warning"))
         return f"{size}: {', '.join(found)}"
-
-
-def _annotation(level: str, title: str, text: str, place: Place | None = None) -> str:
-    where = "" if place is None else f"file={_escaped(place.file)},line={place.line},"
-    message = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::{level} {where}title={_escaped(title)}::{message}"
-
-
-def _escaped(text: str) -> str:
-    for character in "%\r\n:,":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text

@@ -21,6 +21,7 @@ class Context:
     guards: frozenset[Symbol] = frozenset()
     deferred: bool = False
     as_script: bool = False
+    for_types: bool = False  # below `if TYPE_CHECKING`
 
     @property
     def index(self) -> int:

@@ -145,7 +145,7 @@ class Function:
 
 
 class LocalImport(NamedTuple):
-    """An import inside a function."""
+    """An import inside a function that runs with it: not for type checkers alone."""
 
     symbol: Symbol
     line: int
@@ -214,6 +214,7 @@ class Module:
     references: list[Reference] = field(default_factory=list)
     stores: list[Store] = field(default_factory=list)  # module-level assignments to parts of other objects
     imports: set[str] = field(default_factory=set)  # absolute modules, and names imported from them
+    loads: list[Symbol] = field(default_factory=list)  # what its own statements import at run time
     patches: list[TextPatch] = field(default_factory=list)
 
     @property

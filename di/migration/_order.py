@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._calls import Call, Context, Form
+from di.migration._components import strong_components
 from di.migration._reach import Reached
 from di.migration._resets import Touched
 
@@ -32,59 +33,14 @@ class Risk:
 
 def find_cycles(accessors: Sequence[Accessor], reached: dict[int, Reached]) -> list[Cycle]:
     """Return the strongly connected groups of services, each in the order of one walk around."""
-    edges = {id(each): [*reached[id(each)].eager, *reached[id(each)].lazy] for each in accessors}
-    eager = {id(each): reached[id(each)].eager for each in accessors}
+    edges = {each: [*reached[id(each)].eager, *reached[id(each)].lazy] for each in accessors}
     cycles: list[Cycle] = []
-    for group in _components(accessors, edges):
-        looped = len(group) > 1 or any(each is group[0] for each in edges[id(group[0])])
-        if looped:
-            inner = _components(group, {key: [e for e in eager[key] if e in group] for key in map(id, group)})
+    for group in strong_components(accessors, edges):
+        if len(group) > 1 or group[0] in edges[group[0]]:
+            eager = {each: [below for below in reached[id(each)].eager if below in group] for each in group}
+            inner = strong_components(group, eager)
             cycles.append(Cycle(tuple(group), any(len(each) > 1 for each in inner)))
     return cycles
-
-
-def _components(accessors: Sequence[Accessor], edges: dict[int, list[Accessor]]) -> list[list[Accessor]]:
-    """Return strongly connected components, those that others reach first (Tarjan, without recursion)."""
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[Accessor] = []
-    on_stack: set[int] = set()
-    found: list[list[Accessor]] = []
-    for root in accessors:
-        if id(root) in index:
-            continue
-        work = [(root, iter(edges.get(id(root), ())))]
-        index[id(root)] = low[id(root)] = len(index)
-        stack.append(root)
-        on_stack.add(id(root))
-        while work:
-            node, below = work[-1]
-            child = next(below, None)
-            if child is None:
-                work.pop()
-                if work:
-                    parent = work[-1][0]
-                    low[id(parent)] = min(low[id(parent)], low[id(node)])
-                if low[id(node)] == index[id(node)]:
-                    found.append(_pop_component(node, stack, on_stack))
-            elif id(child) not in index:
-                index[id(child)] = low[id(child)] = len(index)
-                stack.append(child)
-                on_stack.add(id(child))
-                work.append((child, iter(edges.get(id(child), ()))))
-            elif id(child) in on_stack:
-                low[id(node)] = min(low[id(node)], index[id(child)])
-    return found
-
-
-def _pop_component(root: Accessor, stack: list[Accessor], on_stack: set[int]) -> list[Accessor]:
-    group: list[Accessor] = []
-    while True:
-        member = stack.pop()
-        on_stack.discard(id(member))
-        group.append(member)
-        if member is root:
-            return group[::-1]
 
 
 def judge_risk(

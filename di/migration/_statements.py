@@ -94,11 +94,12 @@ class Statements:
     def _visit_condition(self, node: ast.If, test: ast.expr) -> None:
         self._references.visit(test)
         context = self._context
-        before = context.as_script
-        context.as_script = before or (context.function is None and _is_script_test(test))
+        as_script, for_types = context.as_script, context.for_types
+        context.as_script = as_script or (context.function is None and _is_script_test(test))
+        context.for_types = for_types or _is_type_test(test)
         with context.guarded(self._tested(test)):
             self.visit_block(node.body)
-            context.as_script = before
+            context.as_script, context.for_types = as_script, for_types
             self.visit_block(node.orelse)
 
     def _tested(self, test: ast.expr) -> frozenset[Symbol]:
@@ -132,14 +133,17 @@ class Statements:
         self.visit_block((*node.orelse, *node.finalbody))
 
     def _visit_import(self, node: ast.Import | ast.ImportFrom) -> None:
-        function = self._context.function
-        if function is None:
+        if self._context.for_types:
             return
         if isinstance(node, ast.Import):
             symbols = [Symbol(Source.IMPORT, alias.name, ()) for alias in node.names]
         else:
             symbols = [Symbol(Source.IMPORT, imported_from(node), (alias.name,)) for alias in node.names]
-        function.local_imports.extend(LocalImport(symbol, node.lineno) for symbol in symbols)
+        function = self._context.function
+        if function is None:
+            self._context.module.loads.extend(symbols)
+        else:
+            function.local_imports.extend(LocalImport(symbol, node.lineno) for symbol in symbols)
 
     def _return(self, node: ast.Return) -> None:
         function = self._context.function
@@ -265,6 +269,11 @@ class Statements:
 
 def _is_script_test(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
+def _is_type_test(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    return name == "TYPE_CHECKING"
 
 
 def _names_a_lock(node: ast.expr) -> bool:

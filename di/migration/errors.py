@@ -4,7 +4,7 @@ from pathlib import Path
 
 from di.errors import DiError
 
-__all__ = ["MigrationError", "NothingToReadError"]
+__all__ = ["FreezeBaselineError", "MigrationError", "NothingToReadError"]
 
 
 class MigrationError(DiError):
@@ -17,3 +17,13 @@ class NothingToReadError(MigrationError):
     def __init__(self, path: Path) -> None:
         reason = "there is no Python file below it" if path.exists() else "it does not exist"
         super().__init__(f"{path} cannot be read: {reason}. Name the folder that holds the application's packages.")
+
+
+class FreezeBaselineError(MigrationError):
+    """A baseline of `di freeze` that cannot be used."""
+
+    def __init__(self, path: str, reason: str, renewal: str) -> None:
+        super().__init__(
+            f"Baseline {path} cannot be used: {reason}. Name another one with --baseline, "
+            f"or write it with `{renewal}` and commit it."
+        )
