@@ -13,7 +13,7 @@ import sys
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from di._graph import Node
 from di._instances import Closer, add_path_note, refuse_external
@@ -345,12 +345,7 @@ class _Plan:
 
     def _explain(self, scope: Resolution, error: BaseException) -> None:
         """Take what was built, and add the resolution path to what a provider raised."""
-        traceback = error.__traceback__
-        while traceback is not None and traceback.tb_frame.f_code is not self.code:
-            traceback = traceback.tb_next
-        if traceback is None:
-            scope.crash(self, error, ())
-            return
+        traceback = cast(types.TracebackType, error.__traceback__)  # begins at the frame of who calls
         scope.crash(self, error, self._built_in(traceback.tb_frame))
         occurrence = self._code.occurrences.get(traceback.tb_lineno)
         if occurrence is None:
@@ -400,10 +395,15 @@ def _tuple(names: Iterable[str]) -> str:
 
 
 def _arguments(function: Callable[..., Any], final: Mapping[str, str]) -> str:
-    arguments = []
+    arguments: list[str] = []
+    passed: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        if parameter.kind is parameter.VAR_POSITIONAL:
             continue
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments.append(f"**{{name: value for name, value in values.items() if name not in {passed}}}")
+            continue
+        passed.append(name)
         value = final.get(name) or f"values[{name!r}]"
         positional = parameter.kind is not parameter.KEYWORD_ONLY
         arguments.append(value if positional else f"{name}={value}")
