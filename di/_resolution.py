@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
@@ -35,7 +36,7 @@ class Plan(Protocol):
     code: types.CodeType | None
 
 
-class Resolution:
+class Resolution(ABC):
     """The instances of one unit of work.
 
     Attributes have their first value on the class, so that a scope is made without setting each: a request pays for it.
@@ -282,9 +283,9 @@ class Resolution:
         """Whether the unit of work has ended."""
         return self._closed
 
+    @abstractmethod
     async def refuse_late(self, wanted: str) -> NoReturn:
         """Close what was opened after the unit of work had ended, and raise `ScopeClosedError`."""
-        raise ScopeClosedError(wanted)
 
     # --- what is built later: Lazy and Factory ----------------------------------------------------------------------
 

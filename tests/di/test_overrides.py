@@ -195,3 +195,14 @@ async def test_e4_unless_strict_is_off(container: Container) -> None:
     async with container:
         with container.override(Gateway, thing, strict=False):
             assert container[Gateway] is thing
+
+
+async def test_a5_a_definition_in_a_running_override_rebuilds_only_what_reaches_it(container: Container) -> None:
+    class Clock: ...
+
+    container.singleton(Clock)
+    async with container, container.override_by_definitions() as overlay:
+        overlay[Gateway] = FakeGateway()
+        billing = overlay[Billing]
+        overlay[Clock] = Clock()
+        assert overlay[Billing] is billing
