@@ -21,6 +21,9 @@ class Fake(Gateway):
     name = "fake"
 
 
+class Clock: ...
+
+
 class Billing:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -269,3 +272,61 @@ async def test_e3_using_a_fake_in_any_way_counts_as_use(lifetime: str, reach: st
                 case _:
                     scope.get(Gateway)
     override.check_used()
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+async def test_e2_an_override_that_another_stands_on_waits_for_it(log: list[str]) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake")
+
+    async def go_on() -> None:
+        async with container.override(Clock, Clock()), container.scope() as scope:
+            assert isinstance(await scope.resolve(Gateway), Fake)
+            begun.set()
+            await may_end.wait()
+            log.append("in use")
+
+    container = Container()
+    container.singleton(Gateway)
+    container.singleton(Clock)
+    async with container.override(Gateway, open_fake):
+        going_on = asyncio.create_task(go_on())
+        await begun.wait()
+    may_end.set()
+    await going_on
+    assert log == ["in use", "fake"]
+    assert container.overrides == []
+
+
+def test_e2_what_a_scope_of_a_loop_that_stands_still_holds_closes_with_that_scope(log: list[str]) -> None:
+    async def open_fake() -> AsyncIterator[Gateway]:
+        yield Fake()
+        await asyncio.sleep(0)
+        log.append("fake")
+
+    async def open_scope() -> Scope:
+        scope = container.scope()
+        assert isinstance(await scope.resolve(Gateway), Fake)
+        return scope
+
+    async def begin_elsewhere() -> Scope:
+        async with container.override(Gateway, open_fake):
+            # The thread copies the context, and so does the task on its loop.
+            return await asyncio.to_thread(loop.run_until_complete, open_scope())
+
+    container = Container()
+    container.singleton(Gateway)
+    loop = asyncio.new_event_loop()
+    scope = asyncio.run(begin_elsewhere())
+    assert log == []
+    loop.run_until_complete(scope.close())
+    assert log == ["fake"]
+    loop.close()
+    assert container.overrides == []
