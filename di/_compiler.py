@@ -118,6 +118,10 @@ class InjectedCall:
     def _fresh(self) -> "_Plan":
         return self._plan(looks_first=False)
 
+    @functools.cached_property
+    def _looking_first(self) -> "_Plan":  # one for all who may come before its singletons are built
+        return self._plan(looks_first=True)
+
     @property
     def source(self) -> str:
         """The generated function."""
@@ -140,7 +144,7 @@ class InjectedCall:
         if self._layer.container.detour or scope.closed or not scope.is_quiet(self._seeded):
             return await self.call_slowly(scope, values)
         if self._bound is None:
-            self._bound = await self._plan(looks_first=True).bind()
+            self._bound = await self._looking_first.bind()
             if not scope.is_quiet(self._seeded):
                 return await self.call_slowly(scope, values)
         return await self._bound(scope, **values)

@@ -1,6 +1,7 @@
 """Promises A6, B5, E3 and F where a compiled plan has to leave its straight line."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -76,6 +77,36 @@ async def test_b5_a_plan_whose_singletons_were_slow_looks_again_whether_it_may_t
         gates[Session].may_go_on.set()
         assert (await calling).session is await meanwhile
     assert len(made) == 1
+    await container.stop()
+
+
+async def test_b5_those_who_come_before_the_singletons_of_a_plan_share_one_plan() -> None:
+    """When an application starts under load, each of thousands would write and compile its own."""
+    gate, plans = Gate(), set[str]()
+
+    async def connect() -> Pool:
+        await gate()
+        return Pool()
+
+    def open_session() -> Session:
+        plans.add(sys._getframe(1).f_code.co_filename)
+        return Session()
+
+    async def resolve() -> None:
+        async with container.scope() as scope:
+            await scope.resolve(Report)
+
+    container = Container()
+    container.singleton(Pool, connect, eager=False)
+    container.scoped(Session, open_session)
+    container.scoped(Report)
+    container.plans.of(Report)  # the first time of a type goes without a plan
+    resolving = [asyncio.create_task(resolve()) for _ in range(3)]
+    await gate.reached.wait()
+    gate.may_go_on.set()
+    await asyncio.gather(*resolving)
+    (name,) = plans
+    assert name.startswith("<injected call")
     await container.stop()
 
 
