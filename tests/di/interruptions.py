@@ -13,6 +13,7 @@ class Interruptions:
 
     def __init__(self, cancel_at: int | None = None) -> None:
         self.suspensions = 0
+        self.disturbed = False  # whether the work was still going on when it was to be cancelled
         self._cancel_at = cancel_at
         self._task: asyncio.Task[object] | None = None
 
@@ -34,7 +35,7 @@ class Interruptions:
         """Notice a suspension."""
         self.suspensions += 1
         if self.suspensions == self._cancel_at and self._task is not None:
-            self._task.cancel()
+            self.disturbed = self._task.cancel()
 
 
 class _Counted(Coroutine[Any, Any, Any]):
@@ -72,8 +73,10 @@ async def at_each_suspension(prepare: Callable[[], Awaitable[tuple[Work, Callabl
     await judge()
     for number in range(1, undisturbed.suspensions + 1):
         doing, judge = await prepare()
-        ended = await Interruptions(number).run(doing)
-        assert isinstance(ended, asyncio.CancelledError), f"cancelled at suspension {number}, it ended with {ended!r}"
+        interruptions = Interruptions(number)
+        ended = await interruptions.run(doing)
+        cancelled = isinstance(ended, asyncio.CancelledError)
+        assert cancelled is interruptions.disturbed, f"cancelled at suspension {number}, it ended with {ended!r}"
         await judge()
     return undisturbed.suspensions
 
