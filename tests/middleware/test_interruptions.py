@@ -85,7 +85,7 @@ class Life:
 
         @self.app.get("/spawn")
         async def spawn(orders: OrdersDep) -> str:
-            current_scope().spawn(self.work)
+            self.spawned = current_scope().spawn(self.work)
             return "saved"
 
         deps.install(self.app, container)
