@@ -1,14 +1,17 @@
 """Promises B3, B4, B6 and B8 for scopes that end while something is on its way, and for those that end twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import pytest
 
-from di import Container, errors
+from di import Container, Factory, Lazy, errors
+
+T = TypeVar("T")
 
 
 class Pool: ...
@@ -189,3 +192,42 @@ async def test_b3_a_context_manager_class_is_told_how_the_work_ended(log: list[s
     with pytest.raises(LookupError):
         await fail()
     assert log == ["None, None, None", "LookupError, out of stock, fail"]
+
+
+async def test_b2_what_has_nothing_to_do_with_each_other_closes_newest_first_beside_a_lazy_holder(
+    log: list[str],
+) -> None:
+    class Report: ...
+
+    class Holder:
+        def __init__(self, audit: Lazy[Audit], make: Factory[Report]) -> None:
+            self.audit, self.make = audit, make
+
+    def logged(kind: Callable[[], T], name: str) -> Callable[[], Iterator[T]]:
+        numbers = itertools.count(1)
+
+        def open_one() -> Iterator[T]:
+            number = next(numbers)
+            yield kind()
+            log.append(f"{name} {number}")
+
+        return open_one
+
+    def open_holder(audit: Lazy[Audit], make: Factory[Report]) -> Iterator[Holder]:
+        yield Holder(audit, make)
+        log.append("holder")
+
+    container = Container()
+    container.scoped(Pool, logged(Pool, "pool"))
+    container.scoped(Session, logged(Session, "session"))
+    container.scoped(Audit, logged(Audit, "audit"))
+    container.transient(Report, logged(Report, "report"))
+    container.scoped(Holder, open_holder)
+    async with container.scope() as scope:
+        await scope.resolve(Pool)
+        await scope.resolve(Session)
+        holder = await scope.resolve(Holder)
+        await holder.make()
+        await holder.audit.get()
+        await holder.make()
+    assert log == ["holder", "report 2", "audit 1", "report 1", "session 1", "pool 1"]
