@@ -69,3 +69,16 @@ async def test_b2_work_that_raises_tells_who_waits_for_it(waits: bool) -> None:
     assert work.done is not waits
     with pytest.raises(OSError, match="would not close"):
         await work.wait()
+
+
+async def test_b2_who_begins_a_teardown_is_the_current_task_again_while_it_goes_on(
+    container: Container, log: list[str]
+) -> None:
+    task = asyncio.current_task()
+    scope = container.scope()
+    await scope.resolve(Session)
+    work = scope.begin_to_close()
+    assert asyncio.current_task() is task
+    assert work is not None
+    await scope.go_on_closing(work)
+    assert log == ["gave up", "closed"]

@@ -1,7 +1,7 @@
 """Promises A2, C1 and F1 for singletons that fail in unusual ways."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -123,3 +123,59 @@ async def test_outside_of_a_scope_each_refusal_says_why() -> None:
     await container.stop()
     with pytest.raises(errors.ContainerClosedError, match="Audit"):
         container.resolve(Audit)
+
+
+async def test_c1_the_group_says_how_many_failed() -> None:
+    container = Container()
+    container.singleton(Pool, refuse)
+    with pytest.raises(ExceptionGroup, match=r"^1 singleton failed to start"):
+        await container.start()
+
+    def refuse_cache() -> Cache:
+        raise LookupError
+
+    container.singleton(Cache, refuse_cache)
+    with pytest.raises(ExceptionGroup, match=r"^2 singletons failed to start"):
+        await container.start()
+
+
+async def test_c1_an_optional_singleton_that_fails_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    container = Container()
+    container.singleton(Pool, refuse, required=False)
+    async with container:
+        (record,) = caplog.records
+    assert (record.name, record.levelname) == ("di", "WARNING")
+    assert record.getMessage().startswith("optional singleton Pool (singleton, ")
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ConnectionError)
+
+
+async def test_c4_a_teardown_that_fails_is_told_with_its_provider_and_as_it_was_raised() -> None:
+    async def open_pool() -> AsyncIterator[Pool]:
+        yield Pool()
+        raise TimeoutError("the server did not answer")
+
+    container = Container()
+    container.singleton(Pool, open_pool, timeout=60)
+    await container.start()
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await container.stop()
+    (error,) = caught.value.exceptions
+    assert not isinstance(error, errors.StopTimeoutError)
+    assert str(error) == "the server did not answer"
+    (note,) = error.__notes__
+    assert note.startswith("while closing Pool (singleton, ")
+
+
+def test_c5_a_life_on_another_loop_knows_nothing_of_the_one_before() -> None:
+    async def connect() -> Pool:
+        return Pool()
+
+    async def serve() -> None:
+        async with container, container.scope() as scope:
+            await scope.resolve(Pool)
+
+    container = Container()
+    container.singleton(Pool, connect, eager=False)
+    asyncio.run(serve())
+    asyncio.run(serve())

@@ -124,7 +124,7 @@ async def test_b2_a_request_cancelled_at_any_suspension_leaves_nothing_open_and_
         life = Life()
         return (lambda: get(life.app, path)), (lambda: life.judge(path))
 
-    assert await at_each_suspension(prepare) > 8
+    assert await at_each_suspension(prepare) > 4
 
 
 REQUESTS = 60
