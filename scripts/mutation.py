@@ -73,7 +73,7 @@ REPLACED = {
         *("Eq_NotEq", "NotEq_Eq", "Lt_GtE", "LtE_Lt", "Gt_LtE", "GtE_Gt"),
         *("Is_IsNot", "IsNot_Is", "In_NotIn", "NotIn_In"),
     ),
-    "BinaryOperator": ("Add_Sub", "Sub_Add", "Mul_Div", "BitOr_BitAnd", "BitAnd_BitOr"),
+    "BinaryOperator": ("Add_Sub", "Sub_Add", "BitOr_BitAnd", "BitAnd_BitOr"),
     "UnaryOperator": ("Delete_Not", "USub_UAdd"),
 }
 SINGLE = (
