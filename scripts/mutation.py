@@ -132,12 +132,16 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 
 def _executed(source: str) -> str:
-    """Return what of a source is executed: no annotations, no places; nothing if it is no Python."""
+    """Return what of a source is executed: no annotations, overloads or places; nothing if it is no Python."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return ""
     for node in ast.walk(tree):
+        for decorated in getattr(node, "body", ()) if isinstance(node, ast.ClassDef) else ():
+            overloads = [each for each in getattr(decorated, "decorator_list", ()) if ast.unparse(each) == "overload"]
+            if overloads:
+                decorated.decorator_list.clear()
         if isinstance(node, ast.arg):
             node.annotation = None
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -231,3 +231,15 @@ async def test_b2_what_has_nothing_to_do_with_each_other_closes_newest_first_bes
         await holder.audit.get()
         await holder.make()
     assert log == ["holder", "report 2", "audit 1", "report 1", "session 1", "pool 1"]
+
+
+async def test_b4_a_scope_knows_whether_success_has_something_to_do() -> None:
+    async with Container().scope() as scope:
+        assert scope.awaits_success is False
+        scope.on_success(lambda: None)
+        assert scope.awaits_success is True
+        await scope.succeed()
+        assert scope.awaits_success is False
+        scope.on_success(lambda: None)
+        scope.fail(LookupError())
+        assert scope.awaits_success is False
