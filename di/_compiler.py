@@ -14,7 +14,7 @@ import sys
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from di._graph import Node
 from di._instances import Closer, add_path_note, refuse_external
@@ -120,6 +120,10 @@ class InjectedCall:
     def _fresh(self) -> "_Plan":
         return self._plan(looks_first=False)
 
+    @functools.cached_property
+    def _looking_first(self) -> "_Plan":  # one for all who may come before its singletons are built
+        return self._plan(looks_first=True)
+
     @property
     def source(self) -> str:
         """The generated function."""
@@ -142,7 +146,7 @@ class InjectedCall:
         if self._layer.container.detour or scope.closed or not scope.is_quiet(self._seeded):
             return await self.call_slowly(scope, values)
         if self._bound is None:
-            self._bound = await self._plan(looks_first=True).bind()
+            self._bound = await self._looking_first.bind()
             if not scope.is_quiet(self._seeded):
                 return await self.call_slowly(scope, values)
         return await self._bound(scope, **values)
@@ -351,12 +355,7 @@ class _Plan:
 
     def _explain(self, scope: Resolution, error: BaseException) -> None:
         """Take what was built, and add the resolution path to what a provider raised."""
-        traceback = error.__traceback__
-        while traceback is not None and traceback.tb_frame.f_code is not self.code:
-            traceback = traceback.tb_next
-        if traceback is None:
-            scope.crash(self, error, ())
-            return
+        traceback = cast(types.TracebackType, error.__traceback__)  # begins at the frame of who calls
         scope.crash(self, error, self._built_in(traceback.tb_frame))
         occurrence = self._code.occurrences.get(traceback.tb_lineno)
         if occurrence is None:
@@ -406,10 +405,15 @@ def _tuple(names: Iterable[str]) -> str:
 
 
 def _arguments(function: Callable[..., Any], final: Mapping[str, str]) -> str:
-    arguments = []
+    arguments: list[str] = []
+    passed: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        if parameter.kind is parameter.VAR_POSITIONAL:
             continue
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments.append(f"**{{name: value for name, value in values.items() if name not in {passed}}}")
+            continue
+        passed.append(name)
         value = final.get(name) or f"values[{name!r}]"
         positional = parameter.kind is not parameter.KEYWORD_ONLY
         arguments.append(value if positional else f"{name}={value}")

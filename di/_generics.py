@@ -11,8 +11,6 @@ Bindings = Mapping[Any, Any]  # TypeVar -> what stands for it
 def bindings_of(make: Any, attribute: str) -> Bindings:
     """Return what TypeVars mean in an attribute of a class or alias, in the terms of the class that defines it."""
     origin = get_origin(make) or make
-    if not inspect.isclass(origin):
-        return {}
     definer = next((each for each in origin.__mro__ if attribute in vars(each)), origin)
     found: dict[type, Bindings] = {}
     _collect(make, {}, found)

@@ -93,9 +93,9 @@ async def _ping(provider: Provider, instance: Any, limit: float) -> ServiceHealt
     begun = time.perf_counter()
     try:
         async with asyncio.timeout(limit):
-            answer = provider.ping(instance) if provider.ping is not None else True
-            if asyncio.iscoroutine(answer) or isinstance(answer, asyncio.Future):
-                answer = await answer
+            answer: Any = provider.ping(instance) if provider.ping is not None else True
+            is_awaited = asyncio.iscoroutine(answer) or isinstance(answer, asyncio.Future)
+            answer = await answer if is_awaited else answer
         if answer is False:
             raise PingError("answered that it is down")
     except TimeoutError:

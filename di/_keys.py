@@ -34,7 +34,7 @@ def key_of(hint: Any) -> tuple[Key, bool]:
         return origin[key_of(get_args(hint)[0])[0]], False
     if origin is Union or origin is types.UnionType:
         members = [member for member in get_args(hint) if member is not types.NoneType]
-        if len(members) == 1 and len(members) != len(get_args(hint)):
+        if len(members) == 1:
             return key_of(members[0])[0], True
     return hint, False
 

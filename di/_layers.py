@@ -202,13 +202,14 @@ class Layer(Graph):
         """Whether this is an override that has ended, and nothing open may hold what it made."""
         return self.ended and not self.held_by
 
-    def remove(self) -> "Layer | None":
+    def remove(self) -> "Layer":
         """Forget an override that was closed; return the layer it stood on."""
         if self in self.container.overrides:
             self.container.overrides.remove(self)
-        if self.parent is not None:
-            self.parent.held_by.discard(self)
-        return self.parent
+        parent = self.parent
+        assert parent is not None  # noqa: S101 - the root layer is no override
+        parent.held_by.discard(self)
+        return parent
 
     def _launch(self, build: Build) -> None:
         """Run a build: in this thread when nothing is awaited, else as a task of the container's own loop."""

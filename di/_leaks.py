@@ -115,7 +115,9 @@ def _owner_of_namespace(referrer: object) -> object:
 
 
 def _namespace(holder: object) -> object:
-    return getattr(holder, "__dict__", None)
+    found = getattr(holder, "__dict__", None)
+    # A class shows its namespace through a proxy, and that refers to nothing else.
+    return gc.get_referents(found)[0] if isinstance(found, types.MappingProxyType) else found
 
 
 def _step(holder: object, held: object) -> str:

@@ -1,5 +1,6 @@
 """Overrides: another provider for a while, in this context only."""
 
+import contextlib
 import contextvars
 import inspect
 from types import TracebackType
@@ -61,17 +62,14 @@ class OverrideBlock:
         await shielded(end_override(self._leave()), OCCASION)
 
     def _leave(self) -> Layer:
-        layer = self._layer
-        assert layer is not None  # noqa: S101 - entered before left
+        layer, token = self._layer, self._token
+        assert layer is not None and token is not None  # noqa: S101, PT018 - entered before left
         layer.ended = True
         self._container.overridden -= 1
         self._container.detour -= 1
-        if self._token is not None:
-            try:
-                innermost.reset(self._token)
-            except ValueError:
-                # Ended in another context than it began in (a fixture's teardown): there the layer is seen as ended.
-                self._token = None
+        # Ended in another context than it began in (a fixture's teardown), there the layer is seen as ended.
+        with contextlib.suppress(ValueError):
+            innermost.reset(token)
         return layer
 
 

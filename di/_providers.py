@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from di._generics import bindings_of, substitute
-from di._keys import Key, describe, key_of, source_of
+from di._keys import Key, describe, key_of
 
 
 class Lifetime(enum.Enum):
@@ -121,11 +121,7 @@ def may_await_at_end(kind: Kind, make: Any) -> bool:
     """Whether closing what a provider opened may come to wait; an async generator says so by its code after `yield`."""
     if kind is not Kind.ASYNC_GENERATOR:
         return kind is Kind.ASYNC_CONTEXT_MANAGER
-    function = inspect.unwrap(make)
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    if code is None:
-        return True
-    instructions = list(dis.get_instructions(code))
+    instructions = list(dis.get_instructions(make))  # of its own code: what it decorates may wait for less
     first = next((number for number, each in enumerate(instructions) if _wraps_a_yield(each)), 0)
     return any(each.opname in _WAITS for each in instructions[first:])
 
@@ -241,8 +237,3 @@ class _Hints:
 def describe_provider(provider: Provider) -> str:
     """Name a provider with its lifetime and the place of its registration, for paths in error texts."""
     return f"{describe(provider.key)} ({provider.lifetime.value}, {provider.location})"
-
-
-def describe_callable(make: Any) -> str:
-    """Name a callable with its source line."""
-    return f"{describe(make)} ({source_of(make)})"

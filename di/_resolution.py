@@ -5,6 +5,7 @@ import contextvars
 import sys
 import time
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
@@ -42,7 +43,7 @@ class Plan(Protocol):
 Published = tuple[Plan, int, tuple[Any, ...], "Published | None"]
 
 
-class Resolution:
+class Resolution(ABC):
     """The instances of one unit of work.
 
     A compiled plan keeps what it builds in its own variables. It tells the scope (`published`) before it awaits and at
@@ -317,9 +318,9 @@ class Resolution:
         """Whether the unit of work has ended."""
         return self._closed
 
+    @abstractmethod
     async def refuse_late(self, wanted: str) -> NoReturn:
         """Close what was opened after the unit of work had ended, and raise `ScopeClosedError`."""
-        raise ScopeClosedError(wanted)
 
     # --- what is built later: Lazy and Factory ----------------------------------------------------------------------
 

@@ -287,8 +287,8 @@ class Scope(Resolution):
             try:
                 await self.close()
             finally:
-                if self._token is not None:
-                    current.reset(self._token)
+                assert self._token is not None  # noqa: S101 - entered before left
+                current.reset(self._token)
 
 
 def _was_made_in(layer: "Layer", closer: Closer) -> bool:

@@ -223,6 +223,5 @@ class _End:
                 with anyio.CancelScope(shield=True):
                     await work.close()
             finally:
-                if current.get() is work:
-                    current.set(work.outer)
+                current.set(work.outer)
                 work.connection.request = work.connection.watched = None  # they refer to us, in a circle

@@ -468,3 +468,35 @@ def test_a3_a_generic_class_without_type_argument_says_so() -> None:
     with pytest.raises(errors.GraphError) as caught:
         container.validate()
     assert "Mapper[T] has no provider" in str(caught.value)
+
+
+class Box(Generic[T]):
+    def __init__(self, content: T) -> None:
+        self.content = content
+
+
+async def test_a3_a_parameter_may_be_the_type_argument_itself() -> None:
+    container = Container()
+    container.scoped(User)
+    container.scoped(Box[User])
+    async with container.scope() as scope:
+        assert (await scope.resolve(Box[User])).content is await scope.resolve(User)
+
+
+def test_a3_a_parameter_whose_type_nothing_says_is_named() -> None:
+    container = Container()
+    container.scoped(Box)
+    with pytest.raises(errors.GraphError, match=r"'content' of Box.*nothing says what ~T stands for"):
+        container.validate()
+
+
+async def test_a3_a_singletons_factory_of_a_finished_object_hands_out_that_one() -> None:
+    class Holder:
+        def __init__(self, make: Factory[User]) -> None:
+            self.make = make
+
+    user = User()
+    container = Container()
+    container.singleton(User, user)
+    container.singleton(Holder)
+    assert await container[Holder].make() is user

@@ -372,3 +372,29 @@ async def test_b8_releasing_an_overridden_type_leaves_the_real_one(container: Co
             assert await scope.resolve(Orders) is not fake
         assert await scope.resolve(Orders) is real
         assert sessions.log == ["commit 2", "close 2"]
+
+
+async def test_b8_a_release_waits_for_nobody_who_builds_something_else() -> None:
+    class Session: ...
+
+    class Audit: ...
+
+    reached, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def open_audit() -> Audit:
+        reached.set()
+        await may_go_on.wait()
+        return Audit()
+
+    container = Container()
+    container.scoped(Session)
+    container.scoped(Audit, open_audit)
+    async with container.scope() as scope:
+        session = await scope.resolve(Session)
+        building = asyncio.create_task(scope.resolve(Audit))
+        await reached.wait()
+        await scope.release(Session)
+        assert not building.done()
+        may_go_on.set()
+        assert await scope.resolve(Audit) is await building
+        assert await scope.resolve(Session) is not session

@@ -1,5 +1,6 @@
 """Promise D3: `container.graph()` describes the whole graph as a value, and builds nothing for it."""
 
+import array
 import importlib
 import json
 from pathlib import Path
@@ -189,3 +190,21 @@ def test_d3_a_class_whose_file_is_gone_or_broken_has_no_place(tmp_path: Path, mo
         else:
             path.write_text(later)
     assert [each.source for each in container.graph().nodes] == [None, None]
+
+
+def test_d3_a_part_of_a_graph_knows_its_nodes_and_roots_by_id(container: Container) -> None:
+    view = container.graph([Root("GET /a", Service)])
+    (root,) = view.roots
+    database = next(node for node in view.nodes if node.name == "Database")
+    part = view.only({root.id, database.id})
+    assert part.named == {root.id: part.roots[0], database.id: database}
+    assert part.edges == ()
+
+
+def test_d3_what_is_written_in_no_file_of_python_has_no_place() -> None:
+    container = Container()
+    container.scoped(array.array)
+    container.scoped(int | array.array, array.array)
+    one, other = container.graph().nodes
+    assert (one.source, other.source) == (None, None)
+    assert other.id == "int | array.array"

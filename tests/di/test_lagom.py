@@ -288,3 +288,18 @@ def test_a4_a_singleton_defined_twice_for_one_type_is_refused(twice: bool) -> No
     container[Hasher] = shared
     with pytest.raises(errors.DuplicateProviderError):
         container[Hasher] = shared if twice else lagom.Singleton(Argon2)
+
+
+def test_a5_a_resolve_that_suppresses_errors_gives_none() -> None:
+    container = Container()
+    container.scoped(Hasher)
+    assert container.resolve(Hasher, suppress_error=True) is None
+    with pytest.raises(errors.NoScopeError):
+        container.resolve(Hasher)
+
+
+def test_what_would_pass_over_a_definition_is_refused() -> None:
+    container = Container()
+    container.singleton(Hasher)
+    with pytest.raises(errors.UnsupportedLagomFeatureError, match="skip_definitions"):
+        container.resolve(Hasher, skip_definitions=True)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,17 @@ async def in_a_function_of_its_own() -> AsyncIterator[Session]:
     del commit
 
 
+async def in_a_block_of_another_kind() -> AsyncIterator[Session]:
+    with suppress(LookupError):
+        yield Session()
+
+
+class InALine:
+    """Its generator is a part of a line."""
+
+    open_session = lambda: (yield Session())  # noqa: E731 - what some write
+
+
 @pytest.mark.parametrize(
     ("provider", "what"),
     [
@@ -82,7 +93,10 @@ def test_b4_a_commit_after_the_yield_is_warned_of_with_its_line(provider: Any, w
     assert what in str(caught[0].message)
 
 
-@pytest.mark.parametrize("provider", [before_the_yield, in_a_function_of_its_own, Session])
+@pytest.mark.parametrize(
+    "provider",
+    [before_the_yield, in_a_function_of_its_own, in_a_block_of_another_kind, InALine.open_session, Session],
+)
 def test_b4_a_commit_in_time_is_not_warned_of(provider: Any) -> None:
     container = Container()
     container.scoped(Session, provider)

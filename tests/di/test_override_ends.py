@@ -1,7 +1,9 @@
 """Promises E1 to E3 under attack: start, stop, builds in flight and plans while an override lasts."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from di import Container, Scope, errors
 from di._compiler import InjectedCall
+from di._layers import innermost
 from di._overrides import Override
 
 
@@ -19,6 +22,9 @@ class Gateway:
 
 class Fake(Gateway):
     name = "fake"
+
+
+class Clock: ...
 
 
 class Billing:
@@ -269,3 +275,99 @@ async def test_e3_using_a_fake_in_any_way_counts_as_use(lifetime: str, reach: st
                 case _:
                     scope.get(Gateway)
     override.check_used()
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+async def test_e2_an_override_that_another_stands_on_waits_for_it(log: list[str]) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        log.append("fake")
+
+    async def go_on() -> None:
+        async with container.override(Clock, Clock()), container.scope() as scope:
+            assert isinstance(await scope.resolve(Gateway), Fake)
+            begun.set()
+            await may_end.wait()
+            log.append("in use")
+
+    container = Container()
+    container.singleton(Gateway)
+    container.singleton(Clock)
+    async with container.override(Gateway, open_fake):
+        going_on = asyncio.create_task(go_on())
+        await begun.wait()
+    may_end.set()
+    await going_on
+    assert log == ["in use", "fake"]
+    assert container.overrides == []
+
+
+def test_e2_what_a_scope_of_a_loop_that_stands_still_holds_closes_with_that_scope(log: list[str]) -> None:
+    async def open_fake() -> AsyncIterator[Gateway]:
+        yield Fake()
+        await asyncio.sleep(0)
+        log.append("fake")
+
+    async def open_scope() -> Scope:
+        scope = container.scope()
+        assert isinstance(await scope.resolve(Gateway), Fake)
+        return scope
+
+    async def begin_elsewhere() -> Scope:
+        async with container.override(Gateway, open_fake):
+            # The thread copies the context, and so does the task on its loop.
+            return await asyncio.to_thread(loop.run_until_complete, open_scope())
+
+    container = Container()
+    container.singleton(Gateway)
+    loop = asyncio.new_event_loop()
+    scope = asyncio.run(begin_elsewhere())
+    assert log == []
+    loop.run_until_complete(scope.close())
+    assert log == ["fake"]
+    loop.close()
+    assert container.overrides == []
+
+
+def test_e1_a_teardown_that_fails_at_the_end_of_a_block_is_told() -> None:
+    def open_fake() -> Iterator[Gateway]:
+        yield Fake()
+        raise OSError("would not close")
+
+    container = container_with(Gateway)
+    with (
+        pytest.raises(BaseExceptionGroup, match="ending the override") as caught,
+        container.override(Gateway, open_fake),
+    ):
+        assert isinstance(container[Billing].gateway, Fake)
+    assert caught.group_contains(OSError, match="would not close")
+
+
+@pytest.mark.parametrize("form", ["with", "async with"])
+async def test_e1_nobody_holds_what_an_override_made_after_its_end(form: str) -> None:
+    """Neither the block, nor the context, nor a scope that was used inside and is still open."""
+
+    class Session: ...
+
+    container = container_with(Gateway)
+    container.scoped(Session)
+    async with container.scope() as scope:
+        outer = innermost.get()
+        override = container.override(Gateway, Fake)
+        session_override = container.override(Session, Session)
+        made: list[weakref.ref[object]] = []
+        if form == "with":
+            with override, session_override:
+                made += [weakref.ref(await scope.resolve(kind)) for kind in (Gateway, Session)]
+        else:
+            async with override, session_override:
+                made += [weakref.ref(await scope.resolve(kind)) for kind in (Gateway, Session)]
+        gc.collect()
+        assert [each() for each in made] == [None, None]
+        assert innermost.get() is outer

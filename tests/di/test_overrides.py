@@ -195,3 +195,50 @@ async def test_e4_unless_strict_is_off(container: Container) -> None:
     async with container:
         with container.override(Gateway, thing, strict=False):
             assert container[Gateway] is thing
+
+
+async def test_a5_a_definition_in_a_running_override_rebuilds_only_what_reaches_it(container: Container) -> None:
+    class Clock: ...
+
+    container.singleton(Clock)
+    async with container, container.override_by_definitions() as overlay:
+        overlay[Gateway] = FakeGateway()
+        billing = overlay[Billing]
+        overlay[Clock] = Clock()
+        assert overlay[Billing] is billing
+
+
+async def test_e3_an_override_knows_whether_it_was_used(container: Container) -> None:
+    override = container.override(Gateway, FakeGateway())
+    override.check_used()
+    with override:
+        with pytest.raises(errors.UnusedOverrideError, match="Gateway"):
+            override.check_used()
+        await charged(container)
+        override.check_used()
+
+
+async def test_e4_a_fake_that_hands_on_what_it_lacks_offers_it(container: Container) -> None:
+    class Recorder:
+        def __init__(self, inner: Gateway) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    with container.override(Gateway, Recorder(FakeGateway())):
+        assert await charged(container) == "fake"
+
+
+@pytest.mark.parametrize("form", ["with", "async with"])
+async def test_g_an_override_costs_nothing_after_its_end(container: Container, form: str) -> None:
+    before = (container.overridden, container.detour)
+    for _ in range(2):
+        override = container.override(Gateway, FakeGateway())
+        if form == "with":
+            with override:
+                assert (container.overridden, container.detour) != before
+        else:
+            async with override:
+                await charged(container)
+        assert (container.overridden, container.detour) == before

@@ -328,3 +328,24 @@ def test_a1_a_new_type_is_a_key() -> None:
     container.singleton(Limit, Limit(3))
     container.singleton(Engine, make)
     assert container[Engine].made_by == "3"
+
+
+def test_a1_what_is_no_class_needs_a_provider_and_what_is_no_type_is_no_key() -> None:
+    container = Container()
+    with pytest.raises(errors.InvalidProviderError, match=r"Limit .*test_registration\.py.*not a class"):
+        container.singleton(Limit)
+    with pytest.raises(errors.UnsupportedKeyError, match=r"'settings'.*a key is a type"):
+        container.singleton("settings", Engine)
+
+
+def test_a1_a_union_of_types_is_a_key_of_its_own() -> None:
+    class Holder:
+        def __init__(self, engine: Engine | int, other: Engine | None) -> None:
+            self.engine, self.other = engine, other
+
+    container = Container()
+    container.singleton(Engine | int, lambda: 3)
+    container.singleton(Engine)
+    container.singleton(Holder)
+    assert container[Holder].engine == 3
+    assert isinstance(container[Holder].other, Engine)

@@ -122,7 +122,7 @@ def test_d1_a_hint_that_exists_only_for_type_checkers_is_named() -> None:
 
 def test_d1_one_bad_hint_does_not_hide_the_good_ones() -> None:
     class Half:
-        def __init__(self, clock: Clock, amount: "Decimal" = None) -> None:  # type: ignore[assignment]  # noqa: RUF013
+        def __init__(self, clock: Clock, amount: "Decimal" = None, unknown=None) -> None:  # type: ignore[assignment, no-untyped-def]  # noqa: ANN001, RUF013
             self.clock = clock
 
     container = Container()
