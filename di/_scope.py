@@ -254,7 +254,7 @@ class Scope(Resolution):
     async def go_on_closing(self, work: ShieldedWork[list[BaseException]]) -> None:
         """Wait for the rest of a teardown; a cancellation meanwhile is raised afterwards, unless there are errors."""
         try:
-            errors = await work.wait()
+            errors = await work
         except asyncio.CancelledError:
             self._finish(work.result())
             raise

@@ -21,7 +21,7 @@ async def shielded(closing: Coroutine[Any, Any, Sequence[BaseException]], occasi
     """
     work = ShieldedWork(closing, asyncio.get_running_loop())
     try:
-        errors = await work.wait()
+        errors = await work
     except asyncio.CancelledError:
         raise_grouped(occasion, work.result())
         raise
@@ -150,8 +150,8 @@ class ShieldedWork(Coroutine[Any, Any, T]):
         return self._work.throw(error, *rest)
 
     def close(self) -> None:
-        """Give up what has not ended."""
+        """End the rest where it waits, as a coroutine's `close` does."""
         self._work.close()
 
     def __await__(self) -> Generator[Any, Any, T]:
-        raise TypeError("a task runs the rest; await wait()")
+        return self.wait().__await__()

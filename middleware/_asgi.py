@@ -106,6 +106,16 @@ def serving_scope(innermost: UnitOfWork | None, container: Container, scope: Sco
     return None
 
 
+def unit_of_work(container: Container | None = None) -> UnitOfWork | None:
+    """Return the innermost scope that belongs to a connection, and to a container if one is given."""
+    work = current.get()
+    while work is not None:
+        if isinstance(work.connection, Connection) and (container is None or work.container is container):
+            return work
+        work = work.outer
+    return None
+
+
 def _after_success(work: UnitOfWork, connection: Connection) -> Send:
     """Return a `send` that lets nothing out before the `on_success` callbacks have run."""
     send = connection.send

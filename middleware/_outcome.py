@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from di import Scope as UnitOfWork
 from di._scope import current
-from middleware._asgi import Connection
+from middleware._asgi import Connection, unit_of_work
 from middleware._fastapi import function_stack, request_stack
 
 HANDLERS = "starlette.exception_handlers"
@@ -32,7 +32,7 @@ class OutcomeWatch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = current.get()
         if work is not None and type(work.connection) is not Connection:
-            work = _unit_of_work()
+            work = unit_of_work()
         if work is None or scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -66,17 +66,9 @@ def _reporting(handler: Any) -> ExceptionHandler:
 
 
 def _report_here(error: BaseException) -> None:
-    work = _unit_of_work()
+    work = unit_of_work()
     if work is not None:
         report(work, error)
-
-
-def _unit_of_work() -> UnitOfWork | None:
-    """Return the innermost scope that belongs to a connection."""
-    work = current.get()
-    while work is not None and not isinstance(work.connection, Connection):
-        work = work.outer
-    return work
 
 
 def report(work: UnitOfWork, error: BaseException) -> None:

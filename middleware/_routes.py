@@ -25,9 +25,8 @@ from di._keys import Key, describe, source_of
 from di._roots import Root
 from di._scope import current
 from di.errors import ContainerClosedError, DiError
-from middleware._asgi import Connection, RequestScopeMiddleware
+from middleware._asgi import Connection, RequestScopeMiddleware, unit_of_work
 from middleware._conformance import misfit
-from middleware._connections import connection_of
 from middleware._fastapi import RoutersBelow, ServedRoute, is_awaited, served_routes
 from middleware._markers import markers_below, service_provider_of
 from middleware._outcome import OutcomeWatch, answer, report
@@ -165,13 +164,11 @@ def _prepare_http(
 
     async def handle(request: Request) -> Any:
         work = current.get()
-        if work is None or work.container is not container:
-            work = container.find_scope()
+        if work is None or work.container is not container or type(work.connection) is not Connection:
+            work = unit_of_work(container)
             if work is None:
                 return await plain(request)
         connection = work.connection
-        if type(connection) is not Connection:
-            connection = connection_of(work)
         connection.request = request
         connection.watched = request.scope
         try:

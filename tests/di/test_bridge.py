@@ -19,6 +19,7 @@ from di.errors import (
     BridgeOutsideScopeError,
     CycleError,
     MissingProviderError,
+    TwoInstancesWarning,
 )
 from middleware import Deps
 
@@ -323,3 +324,40 @@ def test_routes_and_their_services_see_one_object(container: Container, *, start
             assert [client.get(path).json() for path in ("/async", "/sync", "/alone")] == [True, True, "kept"]
     else:
         assert [client.get(path).json() for path in ("/async", "/sync", "/alone")] == [True, True, "sent"]
+
+
+async def test_an_async_getter_returns_a_transient_that_holds_singletons_outside_of_a_scope() -> None:
+    class Letter:
+        def __init__(self, mailer: Mailer) -> None:
+            self.mailer = mailer
+
+    container, bridge = Container(), Bridge()
+    container.singleton(Mailer)
+    container.transient(Letter)
+    bridge.install(container)
+    async with container:
+        assert (await bridge.resolve(Letter)).mailer is container[Mailer]
+
+
+def test_asked_by_a_module_itself_only_that_line_is_named() -> None:
+    module = {"bridge": Bridge(), "Mailer": Mailer, "__name__": "shop"}
+    with pytest.raises(BridgeNotInstalledError, match=r"shop\.py:1") as caught:
+        exec(compile("bridge.get(Mailer)", "shop.py", "exec"), module)
+    assert "called from" not in str(caught.value)
+
+
+async def test_a_container_that_is_installed_again_compares_once_at_its_stop(container: Container) -> None:
+    bridge = Bridge()
+    bridge.install(container)
+    bridge.install(container)
+
+    @bridge.shadow(Mailer)
+    def get_mailer() -> Mailer:
+        return Mailer()
+
+    get_mailer()
+    async with container:
+        assert isinstance(container[Mailer], Mailer)
+        with pytest.warns(TwoInstancesWarning) as told:
+            await container.stop()
+    assert len(told) == 1

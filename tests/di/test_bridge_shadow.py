@@ -333,3 +333,20 @@ def test_a_call_at_import_stays_reported_when_a_container_comes(old: Path) -> No
         reports_of("capture")
     sys.modules["old_shop"].bridge.install(Container())
     assert len(sys.modules["old_shop"].bridge.reports) == 1
+
+
+def test_a_service_that_cannot_be_built_is_no_second_instance(bridge: Bridge) -> None:
+    class Gateway: ...
+
+    class Billing:
+        def __init__(self, gateway: Gateway) -> None: ...
+
+    @bridge.shadow(Billing)
+    def get_billing() -> Billing:
+        return Billing(Gateway())
+
+    container = Container()
+    container.singleton(Billing)
+    bridge.install(container)
+    get_billing()
+    assert bridge.reports == ()

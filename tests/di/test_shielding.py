@@ -141,6 +141,24 @@ async def test_b2_a_cancellation_of_the_first_wait_reaches_what_is_waited_for() 
     assert inner.cancelled()
 
 
+async def test_b2_work_that_is_closed_ends_where_it_waits() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("here")
+
+    work = ShieldedWork(wait(), asyncio.get_running_loop())
+    work.close()
+    assert ended == ["here"]
+    assert work.task is not None
+    work.task.cancel()
+    with pytest.raises((asyncio.CancelledError, RuntimeError)):
+        await work
+
+
 async def test_b2_who_begins_a_teardown_is_the_current_task_again_while_it_goes_on(
     container: Container, log: list[str]
 ) -> None:

@@ -179,3 +179,16 @@ def test_c5_a_life_on_another_loop_knows_nothing_of_the_one_before() -> None:
     container.singleton(Pool, connect, eager=False)
     asyncio.run(serve())
     asyncio.run(serve())
+
+
+async def test_c4_a_singleton_whose_generator_goes_on_after_its_teardown_is_named_at_the_stop() -> None:
+    async def open_pool() -> AsyncIterator[Pool]:
+        yield Pool()
+        yield Pool()
+
+    container = Container()
+    container.singleton(Pool, open_pool)
+    await container.start()
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await container.stop()
+    assert caught.group_contains(errors.GeneratorYieldError, match="second yield")

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.testclient import TestClient
@@ -304,3 +304,42 @@ def test_b11_two_deps_on_one_application_each_look_after_their_own(container: Co
     with TestClient(app) as client:
         assert client.get("/").json() == ["Session", "User"]
     assert [[root.key for root in each.roots()] for each in app.state.di] == [[Session], [Profile]]
+
+
+async def test_b12_middleware_that_opens_a_scope_by_hand_shares_it_with_the_route(
+    app: FastAPI, deps: Deps, container: Container, sessions: Sessions
+) -> None:
+    """The innermost scope builds; the one of the request is told how it ended, and knows the connection."""
+
+    class ByHand:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await self.app(scope, receive, send)
+                return
+            outer = current_scope()
+            async with container.scope() as inner:
+                session = await inner.resolve(Session)
+                shared.append(session)
+                await self.app(scope, receive, send)
+            failures.append(outer.failure)
+
+    failures: list[BaseException | None] = []
+    shared: list[Session] = []
+    app.add_middleware(ByHand)
+
+    @app.get("/ok")
+    async def ok(session: Annotated[Session, deps.depends(Session)]) -> bool:
+        return session is shared[-1]
+
+    @app.get("/conflict")
+    async def conflict(session: Annotated[Session, deps.depends(Session)]) -> None:
+        raise HTTPException(409)
+
+    deps.install(app, container)
+    async with running(app):
+        assert (await get(app, "/ok"))[1]["body"] == b"true"
+        assert (await get(app, "/conflict"))[0]["status"] == 409
+    assert [type(each) for each in failures] == [type(None), HTTPException]
