@@ -1,0 +1,135 @@
+"""Writes `service_dependencies.py`, or adds to the one that is there."""
+
+import ast
+import re
+from collections.abc import Iterable
+
+from di.migration._rewrite.wrappers import TypeName, Wrapper
+
+HEAD = '''"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends
+'''
+NO_TYPES = '''"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+'''
+_LONE_NEWLINE = re.compile(r"(?<!\r)\n")
+REASON = "  # importing the services here could close a cycle of imports"
+
+
+class TypeNames:
+    """Names for the classes that one file mentions; two classes of one name get two names."""
+
+    def __init__(self) -> None:
+        self._names: dict[TypeName, str] = {}
+        self._taken: set[str] = {"TYPE_CHECKING", "Annotated", "Any", "Depends"}
+
+    def of(self, type_name: TypeName) -> str:
+        """Return what a class is called in the file."""
+        if type_name not in self._names:
+            number = 1
+            name = type_name.name
+            while name in self._taken:
+                number += 1
+                name = f"{type_name.name}{number}"
+            self._taken.add(name)
+            self._names[type_name] = name
+        return self._names[type_name]
+
+    def know(self, type_name: TypeName, name: str) -> None:
+        """Note a class that the file has already."""
+        self._names[type_name] = name
+        self._taken.add(name)
+
+    def reserve(self, name: str) -> None:
+        """Leave a name to something else."""
+        self._taken.add(name)
+
+
+def write_dependencies(existing: str | None, wrappers: Iterable[Wrapper]) -> str:
+    """Return the text of the file with these wrappers in it; what is there already stays as it is."""
+    listed = sorted(wrappers, key=lambda each: each.function)
+    if existing is None:
+        names = TypeNames()
+        head = HEAD if any(each.type for each in listed) else NO_TYPES
+        return head + _types_block(listed, names) + "".join(_block(each, names) for each in listed)
+    return _extend(existing, listed) if listed else existing
+
+
+def _types_block(wrappers: list[Wrapper], names: TypeNames) -> str:
+    types = _types_of(wrappers)
+    if not types:
+        return ""
+    imports = "".join(f"    {_import(each, names)}\n" for each in types)
+    stand_ins = "".join(f"    {names.of(each)} = Any\n" for each in types)
+    return f"\nif TYPE_CHECKING:\n{imports}else:{REASON}\n{stand_ins}"
+
+
+def _types_of(wrappers: Iterable[Wrapper]) -> list[TypeName]:
+    return sorted({each.type for each in wrappers if each.type is not None}, key=lambda each: (each.module, each.name))
+
+
+def _import(type_name: TypeName, names: TypeNames) -> str:
+    name = names.of(type_name)
+    return f"from {type_name.module} import {type_name.name}" + (f" as {name}" if name != type_name.name else "")
+
+
+def _block(wrapper: Wrapper, names: TypeNames) -> str:
+    shown = names.of(wrapper.type) if wrapper.type is not None else "Any"
+    doc = ""
+    if wrapper.patched_in is not None:
+        asked = ".".join((wrapper.question.name, *wrapper.question.attributes))
+        doc = f'    """Ask for `{asked}` where tests replace it."""\n'
+    body = "".join(f"    {line}\n" if line else "\n" for line in wrapper.body.splitlines())
+    return (
+        f"\n\nasync def {wrapper.function}() -> {shown}:\n{doc}{body}"
+        f"\n\n{wrapper.alias} = Annotated[{shown}, Depends({wrapper.function})]\n"
+    )
+
+
+def _extend(existing: str, wrappers: list[Wrapper]) -> str:
+    tree = ast.parse(existing)
+    names = TypeNames()
+    block = next((each for each in tree.body if _is_type_block(each)), None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
+            for alias in node.names:
+                names.know(TypeName(node.module, alias.name), alias.asname or alias.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.reserve(node.id)
+    imported = {TypeName(each.module, name.name) for each in _type_imports(block) for name in each.names if each.module}
+    missing = [each for each in _types_of(wrappers) if each not in imported]
+    lines = existing.splitlines(keepends=True)
+    if lines and not lines[-1].endswith(("\n", "\r")):
+        lines[-1] += "\n"
+    if missing and isinstance(block, ast.If) and block.orelse:
+        lines.insert(block.orelse[-1].end_lineno or 0, "".join(f"    {names.of(each)} = Any\n" for each in missing))
+        lines.insert(block.body[-1].end_lineno or 0, "".join(f"    {_import(each, names)}\n" for each in missing))
+    elif missing:
+        imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+        after = imports[-1].end_lineno if imports else 0
+        block_text = _types_block([each for each in wrappers if each.type in missing], names)
+        lines.insert(after or 0, _missing_imports(tree) + block_text)
+    text = "".join(lines) + "".join(_block(each, names) for each in wrappers)
+    return _LONE_NEWLINE.sub("\r\n", text) if "\r\n" in existing else text
+
+
+def _missing_imports(tree: ast.Module) -> str:
+    """Return the imports that a file which was not written by this tool may lack."""
+    bound = {each.asname or each.name for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names}
+    typing = [each for each in ("TYPE_CHECKING", "Annotated", "Any") if each not in bound]
+    lines = [f"from typing import {', '.join(typing)}\n"] if typing else []
+    return "".join(lines + ([] if "Depends" in bound else ["from fastapi import Depends\n"]))
+
+
+def _is_type_block(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _type_imports(block: ast.stmt | None) -> list[ast.ImportFrom]:
+    return [each for each in block.body if isinstance(each, ast.ImportFrom)] if isinstance(block, ast.If) else []

@@ -1,0 +1,92 @@
+"""Plans a migration and renders the files that change; nothing is written here."""
+
+import ast
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from di.migration._calls import Context
+from di.migration._facts import Module, Unread
+from di.migration._rewrite.changes import Change
+from di.migration._rewrite.dependencies_file import write_dependencies
+from di.migration._rewrite.naming import dotted_name
+from di.migration._rewrite.plan import Plan
+from di.migration._rewrite.planning import Planner
+from di.migration._rewrite.reading import Reading
+from di.migration._rewrite.rewriting import rewrite
+from di.migration._rewrite.sources import read_source
+from di.migration._rewrite.wrappers import Wrappers
+
+FILE_NAME = "service_dependencies.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a migration is asked for."""
+
+    stages: frozenset[int] = frozenset({1, 2, 3})
+    files: frozenset[Path] = frozenset()  # none: all
+    early: frozenset[str] = frozenset()  # accessors that may be asked earlier than now
+    dependencies: Path | None = None  # where the wrappers are written; None: where they fit
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What would be done, and the files that would change."""
+
+    plan: Plan
+    changes: tuple[Change, ...]
+    unread: tuple[Unread, ...]
+    dependencies: Path
+    unused: int  # imports that nothing uses any more
+
+
+def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
+    """Read a code base and plan its migration."""
+    reading = Reading(root, jobs)
+    path = options.dependencies or find_place(reading)
+    existing = read_source(path) if path.exists() else None
+    wrappers = Wrappers(existing.tree if existing is not None else None)
+    planner = Planner(reading, wrappers, early=options.early, may_add=1 in options.stages)
+    plan = planner.plan_all(options.files, lambda module: _name_for(reading, path, module))
+    changes: list[Change] = []
+    if 1 in options.stages:
+        changes += _dependencies_change(path, wrappers, plan)
+    if 2 in options.stages:
+        changes += [
+            Change(each, reading.trees[each].bytes, rewrite(reading.trees[each], edits))
+            for each, (_, edits) in sorted(plan.edits.items())
+            if edits
+        ]
+    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, planner.unused)
+
+
+def find_place(reading: Reading) -> Path:
+    """Return where the wrappers belong: where they are already, or in the package around handlers and services."""
+    written = [each.path for each in reading.project.sources if each.path.name == FILE_NAME]
+    if len(written) == 1:
+        return written[0]
+    concerned: set[Path] = set()
+    for call in reading.calls.all:
+        if call.context is Context.ROUTE:
+            concerned |= {call.module.path.parent, call.accessor.module.path.parent}
+    root = reading.project.root
+    folder = Path(os.path.commonpath(concerned)) if concerned else root if root.is_dir() else root.parent
+    return folder / FILE_NAME
+
+
+def _name_for(reading: Reading, path: Path, module: Module) -> str:
+    root = reading.names.root_of(module)
+    return dotted_name(path, root) if path.is_relative_to(root) else path.stem
+
+
+def _dependencies_change(path: Path, wrappers: Wrappers, plan: Plan) -> Iterable[Change]:
+    before = path.read_bytes() if path.exists() else None
+    needed = {each.wrapper for each in plan.moved}
+    missing = [each for each in needed if not wrappers.is_written(each)]
+    if not missing:
+        return
+    text = write_dependencies(before.decode() if before is not None else None, missing)
+    ast.parse(text)
+    yield Change(path, before, text.encode())

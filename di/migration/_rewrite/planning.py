@@ -1,0 +1,254 @@
+"""Decides call by call: what moves into a parameter, what stays, and why."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from di.migration._accessor import Kind
+from di.migration._calls import Call, Context, Form
+from di.migration._facts import Function, Module
+from di.migration._json import relative_path
+from di.migration._rewrite.places import calls_at_start, removable_name, stands_in_try
+from di.migration._rewrite.plan import Kept, Moved, NewParameter, Plan
+from di.migration._rewrite.questions import Asked
+from di.migration._rewrite.reading import Reading
+from di.migration._rewrite.scopes import local_name, names_in, outermost_function
+from di.migration._rewrite.sources import Definition, SourceFile, dotted_parts, names_used_in
+from di.migration._rewrite.unused import drop_local_imports, unused_imports
+from di.migration._rewrite.wrappers import Wrapper, Wrappers, parameter_name
+from di.migration._scopes import bind_block, parameter_names
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A call that may move: its expression, with the `await` around it, and what a wrapper asks for it."""
+
+    call: Call
+    node: ast.expr
+    asked: Asked
+
+
+@dataclass(slots=True)
+class _Handler:
+    """A handler whose calls are being judged."""
+
+    module: Module
+    function: Function
+    source: SourceFile
+    node: Definition
+
+
+class Planner:
+    """Plans the moves of route-body calls."""
+
+    def __init__(self, reading: Reading, wrappers: Wrappers, *, early: frozenset[str], may_add: bool) -> None:
+        self._reading = reading
+        self._wrappers = wrappers
+        self._early = early  # accessors that may be asked before they would have been
+        self._may_add = may_add  # whether wrappers that are not written yet can be used
+        self.plan = Plan()
+        self.unused = 0  # imports that nothing uses any more
+        self._gone: defaultdict[Path, list[ast.expr]] = defaultdict(list)  # expressions that moved, by file
+
+    def plan_all(self, files: frozenset[Path], import_name: Callable[[Module], str]) -> Plan:
+        """Plan the moves in these files, in all if there are none; say what each file imports the wrappers from."""
+        grouped: defaultdict[int, list[Call]] = defaultdict(list)
+        handlers: dict[int, tuple[Module, Function]] = {}
+        for call in self._reading.calls.all:
+            if call.context is not Context.ROUTE or call.function is None:
+                if call.context is not Context.TEST:
+                    self.plan.elsewhere.append(call)
+                continue
+            handler = self._reading.routes.handler_around(call.module, call.function)
+            if handler is not None and (not files or call.module.path in files):
+                handlers[id(handler)] = (call.module, handler)
+                grouped[id(handler)].append(call)
+        for key, (module, function) in handlers.items():
+            self._plan_handler(module, function, grouped[key], import_name)
+        for module, edits in self.plan.edits.values():
+            source = self._reading.sources.of(module)
+            unused = unused_imports(source, self._gone[module.path]) if source is not None else set()
+            self.unused += len(unused)
+            edits.kept_imports = {each for each in unused if self._reading.watched.tests_of(module, each)}
+        self.plan.kept.sort(key=lambda each: (each.call.module.path, each.call.line))
+        return self.plan
+
+    def _keep(self, calls: Iterable[Call], reason: str) -> None:
+        self.plan.kept += [Kept(each, reason) for each in calls]
+
+    def _plan_handler(
+        self, module: Module, function: Function, calls: list[Call], import_name: Callable[[Module], str]
+    ) -> None:
+        source = self._reading.sources.of(module)
+        node = source.definition_of(function) if source is not None else None
+        if source is None or node is None:
+            self._keep(calls, f"{function.name} is no function statement")
+            return
+        handler = _Handler(module, function, source, node)
+        reason = (
+            self._reading.refuses_rewriting(source)
+            or self._reading.handlers.reason_against(module, function, source, node)
+            or self._called_plainly(function)
+        )
+        if reason is not None:
+            self._keep(calls, reason)
+            return
+        moving = self._movable(handler, calls)
+        if moving:
+            self._edit(handler, moving, import_name)
+
+    def _called_plainly(self, function: Function) -> str | None:
+        for use in self._reading.handlers.uses_of(function):
+            place = f"{relative_path(use.module.path)}:{use.reference.line}"
+            return f"{function.name}() is also called, or handed on, as a plain function ({place})"
+        return None
+
+    def _movable(self, handler: _Handler, calls: list[Call]) -> list[_Candidate]:
+        candidates: list[_Candidate] = []
+        for call in calls:
+            found = self._candidate(handler, call)
+            if isinstance(found, str):
+                self._keep([call], found)
+            else:
+                candidates.append(found)
+        by_node: dict[ast.AST, _Candidate] = {each.node: each for each in candidates}
+        first = calls_at_start(handler.node, by_node)
+        moving: list[_Candidate] = []
+        blocked = False
+        for each in sorted(candidates, key=lambda each: (each.node not in first, each.call.line, each.call.column)):
+            reason = self._reason_against_early(handler, each, at_start=each.node in first and not blocked)
+            if reason is None:
+                moving.append(each)
+                continue
+            blocked = True  # what follows it would be asked before it
+            self._keep([each.call], reason)
+        return sorted(moving, key=lambda each: (each.call.line, each.call.column))
+
+    def _candidate(self, handler: _Handler, call: Call) -> _Candidate | str:
+        node = _node_of(handler.source, handler.node, call)
+        if node is None:
+            return "the expression is not a plain call"
+        if call.accessor.kind is Kind.KEYED:
+            return "it keeps one instance per key, thread or context"
+        asked_name = node
+        if isinstance(node, ast.Call):
+            if node.args or node.keywords:
+                return "it is called with arguments"
+            asked_name = node.func
+        parent = handler.source.parents[node]
+        asynchronous = call.form is Form.CALL and call.accessor.function is not None and call.accessor.function.is_async
+        awaited = asynchronous and isinstance(parent, ast.Await)
+        if asynchronous and not awaited:
+            return "it is not awaited where it is called"
+        function = handler.source.definition_of(call.function) if call.function is not None else None
+        if function is None:
+            return "it stands in a lambda that has a name"
+        asked = self._reading.questions.of(call, asked_name, names_in(handler.source, function), awaited=awaited)
+        if isinstance(asked, str):
+            return asked
+        if asked.request.question.module == self._reading.names.of(handler.module) and handler.source.is_script:
+            return f"{handler.module.path.name} may be run as a script, and would be imported a second time"
+        if not self._may_add and not self._wrappers.is_written(self._wrappers.of(asked.request)):
+            return "there is no wrapper for it yet: stage 1 writes it"
+        return _Candidate(call, parent if awaited and isinstance(parent, ast.Await) else node, asked)
+
+    def _reason_against_early(self, handler: _Handler, candidate: _Candidate, *, at_start: bool) -> str | None:
+        """Return why a call must not be made before the body begins."""
+        accessor = candidate.call.accessor
+        if accessor.name in self._early:
+            return None
+        effect = self._reading.constructions.effect_of(accessor)
+        replaced = self._reading.replaced_while_running(accessor)
+        if effect is None and replaced is None and not candidate.asked.observed:
+            return None
+        if effect is not None:
+            place = f"{relative_path(effect.module.path)}:{effect.line}"
+            cause = f"building it may fail or have effects ({effect.what}, {place})"
+        elif replaced is not None:
+            cause = f"its instance is replaced while the application runs ({replaced})"
+        else:
+            cause = "a test counts its calls, or makes it fail"
+        if stands_in_try(candidate.node, handler.node, handler.source.parents):
+            return f"{cause}, and it stands in a try or with block"
+        if not at_start:
+            return f"{cause}, and the body does not begin with it"
+        if effect is not None and not handler.function.is_async:
+            return f"{cause}, which happens in a worker thread: {handler.function.name} is a plain def"
+        bound = handler.function.owner is not None
+        refused = self._reading.refusals.first_of(handler.module, handler.source, handler.node, bound=bound)
+        if refused is not None:
+            return f"{cause}, and a request that is refused because of {refused!r} does not come so far"
+        return None
+
+    def _edit(self, handler: _Handler, moving: list[_Candidate], import_name: Callable[[Module], str]) -> None:
+        groups: dict[Wrapper, list[_Candidate]] = {}
+        for each in moving:
+            groups.setdefault(self._wrappers.of(each.asked.request), []).append(each)
+        edits = self.plan.edits_of(handler.module)
+        taken = names_used_in(outermost_function(handler.source, handler.node))
+        added = edits.parameters.setdefault(handler.source.position_of(handler.node), [])
+        for wrapper, members in groups.items():
+            first = next((each for each in members if self._variable_of(handler, each) is not None), None)
+            if first is not None:
+                name = self._variable_of(handler, first) or ""
+                edits.removed.add(handler.source.position_of(_statement_of(handler.source, first.node)))
+            else:
+                name = parameter_name(members[0].asked.request.service, taken)
+            taken.add(name)
+            home = import_name(handler.module)
+            local = local_name(handler.source, home, wrapper.alias)
+            added.append(NewParameter(name, local))
+            edits.imports.setdefault(home, {})[wrapper.alias] = local
+            for each in members:
+                if each is not first:
+                    edits.replaced[handler.source.span_of(each.node)] = name
+                self.plan.moved.append(Moved(each.call, wrapper, name))
+        nodes = [each.node for each in moving]
+        self._gone[handler.source.path].extend(nodes)
+        drop_local_imports(handler.source, handler.node, nodes, edits)
+
+    def _variable_of(self, handler: _Handler, candidate: _Candidate) -> str | None:
+        """Return the variable that can become the parameter: assigned once, by a statement of its own."""
+        statement = _statement_of(handler.source, candidate.node)
+        name = removable_name(statement, candidate.node)
+        if name is None or statement not in handler.node.body:
+            return None
+        alone = (
+            not any(other is not statement and other.lineno == statement.lineno for other in handler.node.body)
+            and statement.lineno != handler.node.lineno
+        )
+        bound = bind_block(handler.node.body, "", deep=True)
+        once = len(bound.names.get(name, ())) == 1 and name not in parameter_names(handler.node.args)
+        declared = any(
+            isinstance(each, ast.Nonlocal | ast.Global) and name in each.names for each in ast.walk(handler.node)
+        )
+        return name if alone and once and not declared else None
+
+
+def _statement_of(source: SourceFile, node: ast.AST) -> ast.stmt:
+    while not isinstance(node, ast.stmt):
+        node = source.parents[node]
+    return node
+
+
+def _node_of(source: SourceFile, handler: Definition, call: Call) -> ast.expr | None:
+    """Return the expression of a call: `get_x()`, or the name of an instance without the attributes behind it."""
+    for node in ast.walk(handler):
+        begin = node.func if isinstance(node, ast.Call) and call.form is Form.CALL else node
+        if not isinstance(begin, ast.expr) or (begin.lineno, begin.col_offset) != (call.line, call.column):
+            continue
+        if isinstance(node, ast.Call) and call.form is Form.CALL and dotted_parts(node.func) is not None:
+            return node
+        if isinstance(node, ast.Name) and call.form is not Form.CALL:
+            return _instance_around(source, node, call.rest)
+    return None
+
+
+def _instance_around(source: SourceFile, name: ast.Name, rest: int) -> ast.expr | None:
+    chain: list[ast.expr] = [name]
+    while isinstance(parent := source.parents[chain[-1]], ast.Attribute):
+        chain.append(parent)
+    found = chain[len(chain) - 1 - rest] if rest < len(chain) else None
+    return found if found is not None and isinstance(getattr(found, "ctx", ast.Load()), ast.Load) else None
