@@ -63,6 +63,13 @@ class Handlers:
             return f"{function.name}() calls {min(used)}(), which sees parameters"
         return self._reason_in_class(module, function, source)
 
+    def is_wrapped(self, module: Module, function: Function) -> bool:
+        """Whether a decorator stands between the route and the function: it may check, catch and skip."""
+        return any(
+            not self._routes.is_route(each, module) and each.attribute not in {"staticmethod", "classmethod"}
+            for each in function.decorators
+        )
+
     def _reason_in_class(self, module: Module, function: Function, source: SourceFile) -> str | None:
         if function.owner is None:
             return None

@@ -55,7 +55,7 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
         changes += _dependencies_change(path, wrappers, plan)
     if 2 in options.stages:
         changes += [
-            Change(each, reading.trees[each].bytes, rewrite(reading.trees[each], edits))
+            Change(each, reading.trees[each].bytes, rewrite(each, reading.trees[each], edits))
             for each, (_, edits) in sorted(plan.edits.items())
             if edits
         ]

@@ -3,41 +3,20 @@
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from di.migration._accessor import Kind
-from di.migration._calls import Call, Context, Form
+from di.migration._calls import Call, Context
 from di.migration._facts import Function, Module
 from di.migration._json import relative_path
-from di.migration._rewrite.places import calls_at_start, removable_name, stands_in_try
+from di.migration._rewrite.candidates import Candidate, Candidates, Handler
+from di.migration._rewrite.places import calls_at_start, removable_name
 from di.migration._rewrite.plan import Kept, Moved, NewParameter, Plan
-from di.migration._rewrite.questions import Asked
 from di.migration._rewrite.reading import Reading
-from di.migration._rewrite.scopes import local_name, names_in, outermost_function
-from di.migration._rewrite.sources import Definition, SourceFile, dotted_parts, names_used_in
+from di.migration._rewrite.scopes import local_name, outermost_function
+from di.migration._rewrite.sources import SourceFile, names_used_in
 from di.migration._rewrite.unused import drop_local_imports, unused_imports
 from di.migration._rewrite.wrappers import Wrapper, Wrappers, parameter_name
 from di.migration._scopes import bind_block, parameter_names
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A call that may move: its expression, with the `await` around it, and what a wrapper asks for it."""
-
-    call: Call
-    node: ast.expr
-    asked: Asked
-
-
-@dataclass(slots=True)
-class _Handler:
-    """A handler whose calls are being judged."""
-
-    module: Module
-    function: Function
-    source: SourceFile
-    node: Definition
 
 
 class Planner:
@@ -46,7 +25,7 @@ class Planner:
     def __init__(self, reading: Reading, wrappers: Wrappers, *, early: frozenset[str], may_add: bool) -> None:
         self._reading = reading
         self._wrappers = wrappers
-        self._early = early  # accessors that may be asked before they would have been
+        self._candidates = Candidates(reading, early)
         self._may_add = may_add  # whether wrappers that are not written yet can be used
         self.plan = Plan()
         self.unused = 0  # imports that nothing uses any more
@@ -86,7 +65,7 @@ class Planner:
         if source is None or node is None:
             self._keep(calls, f"{function.name} is no function statement")
             return
-        handler = _Handler(module, function, source, node)
+        handler = Handler(module, function, source, node)
         reason = (
             self._reading.refuses_rewriting(source)
             or self._reading.handlers.reason_against(module, function, source, node)
@@ -105,20 +84,22 @@ class Planner:
             return f"{function.name}() is also called, or handed on, as a plain function ({place})"
         return None
 
-    def _movable(self, handler: _Handler, calls: list[Call]) -> list[_Candidate]:
-        candidates: list[_Candidate] = []
+    def _movable(self, handler: Handler, calls: list[Call]) -> list[Candidate]:
+        candidates: list[Candidate] = []
         for call in calls:
-            found = self._candidate(handler, call)
+            found = self._candidates.of(handler, call)
+            if isinstance(found, Candidate) and not self._has_wrapper(found):
+                found = "there is no wrapper for it yet: stage 1 writes it"
             if isinstance(found, str):
                 self._keep([call], found)
             else:
                 candidates.append(found)
-        by_node: dict[ast.AST, _Candidate] = {each.node: each for each in candidates}
+        by_node: dict[ast.AST, Candidate] = {each.node: each for each in candidates}
         first = calls_at_start(handler.node, by_node)
-        moving: list[_Candidate] = []
+        moving: list[Candidate] = []
         blocked = False
         for each in sorted(candidates, key=lambda each: (each.node not in first, each.call.line, each.call.column)):
-            reason = self._reason_against_early(handler, each, at_start=each.node in first and not blocked)
+            reason = self._candidates.reason_against_early(handler, each, at_start=each.node in first and not blocked)
             if reason is None:
                 moving.append(each)
                 continue
@@ -126,64 +107,11 @@ class Planner:
             self._keep([each.call], reason)
         return sorted(moving, key=lambda each: (each.call.line, each.call.column))
 
-    def _candidate(self, handler: _Handler, call: Call) -> _Candidate | str:
-        node = _node_of(handler.source, handler.node, call)
-        if node is None:
-            return "the expression is not a plain call"
-        if call.accessor.kind is Kind.KEYED:
-            return "it keeps one instance per key, thread or context"
-        asked_name = node
-        if isinstance(node, ast.Call):
-            if node.args or node.keywords:
-                return "it is called with arguments"
-            asked_name = node.func
-        parent = handler.source.parents[node]
-        asynchronous = call.form is Form.CALL and call.accessor.function is not None and call.accessor.function.is_async
-        awaited = asynchronous and isinstance(parent, ast.Await)
-        if asynchronous and not awaited:
-            return "it is not awaited where it is called"
-        function = handler.source.definition_of(call.function) if call.function is not None else None
-        if function is None:
-            return "it stands in a lambda that has a name"
-        asked = self._reading.questions.of(call, asked_name, names_in(handler.source, function), awaited=awaited)
-        if isinstance(asked, str):
-            return asked
-        if asked.request.question.module == self._reading.names.of(handler.module) and handler.source.is_script:
-            return f"{handler.module.path.name} may be run as a script, and would be imported a second time"
-        if not self._may_add and not self._wrappers.is_written(self._wrappers.of(asked.request)):
-            return "there is no wrapper for it yet: stage 1 writes it"
-        return _Candidate(call, parent if awaited and isinstance(parent, ast.Await) else node, asked)
+    def _has_wrapper(self, candidate: Candidate) -> bool:
+        return self._may_add or self._wrappers.is_written(self._wrappers.of(candidate.asked.request))
 
-    def _reason_against_early(self, handler: _Handler, candidate: _Candidate, *, at_start: bool) -> str | None:
-        """Return why a call must not be made before the body begins."""
-        accessor = candidate.call.accessor
-        if accessor.name in self._early:
-            return None
-        effect = self._reading.constructions.effect_of(accessor)
-        replaced = self._reading.replaced_while_running(accessor)
-        if effect is None and replaced is None and not candidate.asked.observed:
-            return None
-        if effect is not None:
-            place = f"{relative_path(effect.module.path)}:{effect.line}"
-            cause = f"building it may fail or have effects ({effect.what}, {place})"
-        elif replaced is not None:
-            cause = f"its instance is replaced while the application runs ({replaced})"
-        else:
-            cause = "a test counts its calls, or makes it fail"
-        if stands_in_try(candidate.node, handler.node, handler.source.parents):
-            return f"{cause}, and it stands in a try or with block"
-        if not at_start:
-            return f"{cause}, and the body does not begin with it"
-        if effect is not None and not handler.function.is_async:
-            return f"{cause}, which happens in a worker thread: {handler.function.name} is a plain def"
-        bound = handler.function.owner is not None
-        refused = self._reading.refusals.first_of(handler.module, handler.source, handler.node, bound=bound)
-        if refused is not None:
-            return f"{cause}, and a request that is refused because of {refused!r} does not come so far"
-        return None
-
-    def _edit(self, handler: _Handler, moving: list[_Candidate], import_name: Callable[[Module], str]) -> None:
-        groups: dict[Wrapper, list[_Candidate]] = {}
+    def _edit(self, handler: Handler, moving: list[Candidate], import_name: Callable[[Module], str]) -> None:
+        groups: dict[Wrapper, list[Candidate]] = {}
         for each in moving:
             groups.setdefault(self._wrappers.of(each.asked.request), []).append(each)
         edits = self.plan.edits_of(handler.module)
@@ -209,7 +137,7 @@ class Planner:
         self._gone[handler.source.path].extend(nodes)
         drop_local_imports(handler.source, handler.node, nodes, edits)
 
-    def _variable_of(self, handler: _Handler, candidate: _Candidate) -> str | None:
+    def _variable_of(self, handler: Handler, candidate: Candidate) -> str | None:
         """Return the variable that can become the parameter: assigned once, by a statement of its own."""
         statement = _statement_of(handler.source, candidate.node)
         name = removable_name(statement, candidate.node)
@@ -231,24 +159,3 @@ def _statement_of(source: SourceFile, node: ast.AST) -> ast.stmt:
     while not isinstance(node, ast.stmt):
         node = source.parents[node]
     return node
-
-
-def _node_of(source: SourceFile, handler: Definition, call: Call) -> ast.expr | None:
-    """Return the expression of a call: `get_x()`, or the name of an instance without the attributes behind it."""
-    for node in ast.walk(handler):
-        begin = node.func if isinstance(node, ast.Call) and call.form is Form.CALL else node
-        if not isinstance(begin, ast.expr) or (begin.lineno, begin.col_offset) != (call.line, call.column):
-            continue
-        if isinstance(node, ast.Call) and call.form is Form.CALL and dotted_parts(node.func) is not None:
-            return node
-        if isinstance(node, ast.Name) and call.form is not Form.CALL:
-            return _instance_around(source, node, call.rest)
-    return None
-
-
-def _instance_around(source: SourceFile, name: ast.Name, rest: int) -> ast.expr | None:
-    chain: list[ast.expr] = [name]
-    while isinstance(parent := source.parents[chain[-1]], ast.Attribute):
-        chain.append(parent)
-    found = chain[len(chain) - 1 - rest] if rest < len(chain) else None
-    return found if found is not None and isinstance(getattr(found, "ctx", ast.Load()), ast.Load) else None

@@ -8,6 +8,7 @@ from di.migration._calls import Call, Form
 from di.migration._facts import Module, Source, Symbol
 from di.migration._names import Names, ScopeKind
 from di.migration._project import Project
+from di.migration._rewrite.loading import Loads
 from di.migration._rewrite.naming import ModuleNames, dotted_name, service_name
 from di.migration._rewrite.sources import dotted_parts
 from di.migration._rewrite.watching import Watched
@@ -20,13 +21,15 @@ class Asked:
 
     request: Request
     observed: bool
+    first_import: str | None = None  # the module that the call's own import may be the first to import
 
 
 class Questions:
     """Turns calls into requests for wrappers."""
 
-    def __init__(self, project: Project, names: ModuleNames, watched: Watched) -> None:
+    def __init__(self, project: Project, names: ModuleNames, watched: Watched, loads: Loads) -> None:
         self._project = project
+        self._loads = loads
         self._names = names
         self._watched = watched
 
@@ -39,6 +42,7 @@ class Questions:
         ):
             return "it is asked through a local variable"
         called = call.form is Form.CALL
+        first_import: str | None = None
         accessor, module = call.accessor, call.module
         at_definition = self._watched.tests_of(accessor.module, accessor.name.partition(".")[0])
         if scope is None or scope.kind is ScopeKind.MODULE:
@@ -56,11 +60,15 @@ class Questions:
                 return "the module that is imported in the function is not known"
             if scope is not scopes.scopes[-1] and at_definition:
                 return "tests patch it, and an outer function imports it"
+            path = self._project.linker.index.find(imported[0], module.path) if "." in imported[0] else None
+            path = path or accessor.module.path
+            first_import = None if self._loads.at_start(path) else imported[0]
         home, rest, _ = imported
         question = Question(home, rest[0], tuple(rest[1:]), called, awaited)
         if not at_definition:
             question = self._at_definition(question, accessor, module)
-        return Asked(self._request(question, accessor, None), self._watched.any_counts(at_definition))
+        observed = self._watched.any_counts(at_definition)
+        return Asked(self._request(question, accessor, None), observed, first_import)
 
     def _request(self, question: Question, accessor: Accessor, site: Module | None) -> Request:
         return Request(

@@ -18,6 +18,7 @@ from di.migration._project import Project
 from di.migration._resets import Resets
 from di.migration._rewrite.construction import Constructions
 from di.migration._rewrite.handlers import Handlers, function_of
+from di.migration._rewrite.loading import Loads
 from di.migration._rewrite.naming import ModuleNames
 from di.migration._rewrite.questions import Questions
 from di.migration._rewrite.refusals import Refusals
@@ -40,7 +41,7 @@ class Reading:
         self.resets = Resets(self.project, self.inventory)
         self.names = ModuleNames(self.project)
         self.watched = Watched(self.project, self.sources)
-        self.questions = Questions(self.project, self.names, self.watched)
+        self.questions = Questions(self.project, self.names, self.watched, Loads(self.project, self.sources))
         self.constructions = Constructions(self.project, self.inventory, self.sources)
         self.refusals = Refusals(self.project, self.sources)
         self.trees: dict[Path, libcst.Module] = {}

@@ -1,6 +1,7 @@
 """Applies the edits of one file to its tree: whatever is not edited keeps its formatting and comments."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import libcst as cst
@@ -10,15 +11,23 @@ from di.migration._rewrite.importing import add_imports, keep_imports
 from di.migration._rewrite.plan import Edits
 from di.migration._rewrite.signatures import add_parameters
 from di.migration._rewrite.sources import Position
+from di.migration.errors import EditLostError
 
 Statement = TypeVar("Statement", bound=cst.BaseStatement)
 Expression = TypeVar("Expression", bound=cst.BaseExpression)
 
 
-def rewrite(tree: cst.Module, edits: Edits) -> bytes:
-    """Return the source of a file with its edits applied."""
+def rewrite(path: Path, tree: cst.Module, edits: Edits) -> bytes:
+    """Return the source of a file with its edits applied.
+
+    Raises:
+        EditLostError: the tree has other nodes than the parser's.
+    """
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-    changed = wrapper.visit(_Rewriter(edits))
+    rewriter = _Rewriter(edits)
+    changed = wrapper.visit(rewriter)
+    if rewriter.done < _planned(edits):
+        raise EditLostError(path, _planned(edits) - rewriter.done)
     changed = keep_imports(changed, edits.kept_imports)
     first = min((each.line for each in (*edits.parameters, *(begin for begin, _ in edits.arguments))), default=None)
     for module, names in sorted(edits.imports.items()):
@@ -33,12 +42,17 @@ def _statements_before(wrapper: MetadataWrapper, line: int | None) -> int:
     return sum(1 for each in body if line is None or positions[each].start.line <= line) - (line is not None)
 
 
+def _planned(edits: Edits) -> int:
+    return len(edits.replaced) + len(edits.removed) + len(edits.parameters) + len(edits.arguments)
+
+
 class _Rewriter(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (PositionProvider,)
 
     def __init__(self, edits: Edits) -> None:
         super().__init__()
         self._edits = edits
+        self.done = 0
 
     def _begin(self, node: cst.CSTNode) -> Position:
         start = self.get_metadata(PositionProvider, node).start
@@ -50,7 +64,10 @@ class _Rewriter(cst.CSTTransformer):
 
     def _replacement(self, original: cst.BaseExpression, updated: Expression) -> cst.BaseExpression:
         name = self._edits.replaced.get(self._span(original))
-        return updated if name is None else cst.Name(name)
+        if name is None:
+            return updated
+        self.done += 1
+        return cst.Name(name)
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         return self._replacement(original_node, updated_node)
@@ -64,6 +81,7 @@ class _Rewriter(cst.CSTTransformer):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         added = self._edits.arguments.get(self._span(original_node))
         if added is not None:
+            self.done += 1
             return updated_node.with_changes(args=_with_arguments(updated_node.args, added))
         return self._replacement(original_node, updated_node)
 
@@ -71,6 +89,7 @@ class _Rewriter(cst.CSTTransformer):
         added = self._edits.parameters.get(self._begin(original_node))
         if added is None:
             return updated_node
+        self.done += 1
         return add_parameters(updated_node, [(each.name, each.annotation) for each in added])
 
     def leave_IndentedBlock(
@@ -101,6 +120,7 @@ class _Rewriter(cst.CSTTransformer):
     def _without_dropped(self, original: cst.BaseStatement, updated: cst.BaseStatement) -> cst.BaseStatement | None:
         begin = self._begin(original)
         if begin in self._edits.removed:
+            self.done += 1
             return None
         dropped = self._edits.dropped.get(begin)
         if dropped is None or not isinstance(updated, cst.SimpleStatementLine) or len(updated.body) != 1:
