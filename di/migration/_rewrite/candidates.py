@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from di.migration._accessor import Kind
 from di.migration._calls import Call, Form
 from di.migration._facts import Function, Module
-from di.migration._json import relative_path
+from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.places import stands_in_try
 from di.migration._rewrite.questions import Asked
 from di.migration._rewrite.reading import Reading
@@ -101,7 +101,7 @@ class Candidates:
             return None, False
         effect = self._reading.constructions.effect_of(accessor)
         if effect is not None:
-            place = f"{relative_path(effect.module.path)}:{effect.line}"
+            place = f"{shown_path(effect.module.path)}:{effect.line}"
             return f"building it may fail or have effects ({effect.what}, {place})", True
         if candidate.asked.first_import is not None:
             return f"it may be the first to import {candidate.asked.first_import}", True

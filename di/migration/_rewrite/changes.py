@@ -24,7 +24,7 @@ class Change:
 
     def diff(self) -> list[str]:
         """Return the lines of a unified diff."""
-        name = relative_path(self.path)
+        name = shown_path(self.path).lstrip("/")
         old = "/dev/null" if self.before is None else f"a/{name}"
         lines = difflib.unified_diff(_lines(self.before or b""), _lines(self.after), old, f"b/{name}", lineterm="")
         return [line.rstrip("\r\n") for line in lines]
@@ -36,6 +36,12 @@ class Unwritten:
 
     path: Path
     reason: str
+
+
+def shown_path(path: Path) -> str:
+    """Write a path relative to the current folder if it lies below it."""
+    relative = relative_path(path)
+    return path.as_posix() if relative.startswith("..") else relative
 
 
 def _lines(content: bytes) -> list[str]:

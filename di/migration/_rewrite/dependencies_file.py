@@ -65,7 +65,7 @@ def _types_block(wrappers: list[Wrapper], names: TypeNames) -> str:
     types = _types_of(wrappers)
     if not types:
         return ""
-    imports = "".join(f"    {_import(each, names)}\n" for each in types)
+    imports = _imports(types, names)
     stand_ins = "".join(f"    {names.of(each)} = Any\n" for each in types)
     return f"\nif TYPE_CHECKING:\n{imports}else:{REASON}\n{stand_ins}"
 
@@ -74,9 +74,13 @@ def _types_of(wrappers: Iterable[Wrapper]) -> list[TypeName]:
     return sorted({each.type for each in wrappers if each.type is not None}, key=lambda each: (each.module, each.name))
 
 
-def _import(type_name: TypeName, names: TypeNames) -> str:
-    name = names.of(type_name)
-    return f"from {type_name.module} import {type_name.name}" + (f" as {name}" if name != type_name.name else "")
+def _imports(types: Iterable[TypeName], names: TypeNames) -> str:
+    by_module: dict[str, list[str]] = {}
+    for each in types:
+        name = names.of(each)
+        shown = each.name if name == each.name else f"{each.name} as {name}"
+        by_module.setdefault(each.module, []).append(shown)
+    return "".join(f"    from {module} import {', '.join(shown)}\n" for module, shown in by_module.items())
 
 
 def _block(wrapper: Wrapper, names: TypeNames) -> str:
@@ -109,7 +113,7 @@ def _extend(existing: str, wrappers: list[Wrapper]) -> str:
         lines[-1] += "\n"
     if missing and isinstance(block, ast.If) and block.orelse:
         lines.insert(block.orelse[-1].end_lineno or 0, "".join(f"    {names.of(each)} = Any\n" for each in missing))
-        lines.insert(block.body[-1].end_lineno or 0, "".join(f"    {_import(each, names)}\n" for each in missing))
+        lines.insert(block.body[-1].end_lineno or 0, _imports(missing, names))
     elif missing:
         imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
         after = imports[-1].end_lineno if imports else 0

@@ -35,6 +35,28 @@ def add_imports(module: cst.Module, home: str, names: Mapping[str, str], *, befo
     return module.with_changes(body=body)
 
 
+def add_module_import(module: cst.Module, name: str, *, before: int) -> cst.Module:
+    """Return a file that has `import name` among its first `before` statements."""
+    body = list(module.body)
+    position = next((n for n, each in enumerate(body[:before]) if _is_of_package(each, name)), None)
+    made = cst.ensure_type(
+        cst.parse_statement(f"import {name}", config=module.config_for_parsing), cst.SimpleStatementLine
+    )
+    if position is None:
+        position = _position(body[:before], name)
+    else:
+        made = made.with_changes(leading_lines=body[position].leading_lines)
+        body[position] = body[position].with_changes(leading_lines=())
+    body.insert(position, made)
+    return module.with_changes(body=body)
+
+
+def _is_of_package(statement: Statement, name: str) -> bool:
+    inner = _import_in(statement)
+    package = name.partition(".")[0]
+    return isinstance(inner, cst.ImportFrom) and _module_of(inner).partition(".")[0] == package
+
+
 def _spaced(body: list[Statement], position: int) -> list[Statement]:
     """Leave a blank line between the new import and what is no import."""
     if position + 1 < len(body) and not body[position + 1].leading_lines:

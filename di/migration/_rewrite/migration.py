@@ -48,7 +48,9 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     path = options.dependencies or find_place(reading)
     existing = read_source(path) if path.exists() else None
     wrappers = Wrappers(existing.tree if existing is not None else None)
-    planner = Planner(reading, wrappers, early=options.early, may_add=1 in options.stages)
+    planner = Planner(
+        reading, wrappers, early=options.early, may_add=1 in options.stages, change_tests=3 in options.stages
+    )
     plan = planner.plan_all(options.files, lambda module: _name_for(reading, path, module))
     changes: list[Change] = []
     if 1 in options.stages:

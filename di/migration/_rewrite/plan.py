@@ -46,6 +46,7 @@ class Edits:
         default_factory=dict
     )  # added to calls: name, source
     imports: dict[str, dict[str, str]] = field(default_factory=dict)  # module -> names, and what they are called here
+    modules: set[str] = field(default_factory=set)  # to import by `import a.b`
     kept_imports: set[str] = field(default_factory=set)  # names that nothing but tests uses now
 
     def __bool__(self) -> bool:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from di.migration._calls import Call, Context
 from di.migration._facts import Function, Module
-from di.migration._json import relative_path
 from di.migration._rewrite.candidates import Candidate, Candidates, Handler
 from di.migration._rewrite.places import calls_at_start, removable_name
 from di.migration._rewrite.plan import Kept, Moved, NewParameter, Plan
 from di.migration._rewrite.reading import Reading
+from di.migration._rewrite.retargeting import Retargeting
 from di.migration._rewrite.scopes import local_name, outermost_function
 from di.migration._rewrite.sources import SourceFile, names_used_in
 from di.migration._rewrite.unused import drop_local_imports, unused_imports
@@ -22,10 +22,13 @@ from di.migration._scopes import bind_block, parameter_names
 class Planner:
     """Plans the moves of route-body calls."""
 
-    def __init__(self, reading: Reading, wrappers: Wrappers, *, early: frozenset[str], may_add: bool) -> None:
+    def __init__(
+        self, reading: Reading, wrappers: Wrappers, *, early: frozenset[str], may_add: bool, change_tests: bool
+    ) -> None:
         self._reading = reading
         self._wrappers = wrappers
         self._candidates = Candidates(reading, early)
+        self._retargeting = Retargeting(reading, allowed=change_tests)
         self._may_add = may_add  # whether wrappers that are not written yet can be used
         self.plan = Plan()
         self.unused = 0  # imports that nothing uses any more
@@ -69,7 +72,7 @@ class Planner:
         reason = (
             self._reading.refuses_rewriting(source)
             or self._reading.handlers.reason_against(module, function, source, node)
-            or self._called_plainly(function)
+            or self._retargeting.reason_against(function)
         )
         if reason is not None:
             self._keep(calls, reason)
@@ -78,18 +81,15 @@ class Planner:
         if moving:
             self._edit(handler, moving, import_name)
 
-    def _called_plainly(self, function: Function) -> str | None:
-        for use in self._reading.handlers.uses_of(function):
-            place = f"{relative_path(use.module.path)}:{use.reference.line}"
-            return f"{function.name}() is also called, or handed on, as a plain function ({place})"
-        return None
-
     def _movable(self, handler: Handler, calls: list[Call]) -> list[Candidate]:
         candidates: list[Candidate] = []
         for call in calls:
             found = self._candidates.of(handler, call)
             if isinstance(found, Candidate) and not self._has_wrapper(found):
                 found = "there is no wrapper for it yet: stage 1 writes it"
+            if isinstance(found, Candidate):
+                question = found.asked.request.question
+                found = self._retargeting.reason_against_question(handler.function, question) or found
             if isinstance(found, str):
                 self._keep([call], found)
             else:
@@ -133,6 +133,8 @@ class Planner:
                 if each is not first:
                     edits.replaced[handler.source.span_of(each.node)] = name
                 self.plan.moved.append(Moved(each.call, wrapper, name))
+        services = [(each.name, wrapper.question) for each, wrapper in zip(added, groups, strict=True)]
+        self._retargeting.hand_over(handler.function, services, self.plan)
         nodes = [each.node for each in moving]
         self._gone[handler.source.path].extend(nodes)
         drop_local_imports(handler.source, handler.node, nodes, edits)

@@ -12,10 +12,10 @@ from di.migration._accessor import Accessor, Variant
 from di.migration._calls import Calls, Context
 from di.migration._facts import Function
 from di.migration._inventory import Inventory
-from di.migration._json import relative_path
 from di.migration._linking import Found
 from di.migration._project import Project
 from di.migration._resets import Resets
+from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.construction import Constructions
 from di.migration._rewrite.handlers import Handlers, function_of
 from di.migration._rewrite.loading import Loads
@@ -86,7 +86,7 @@ class Reading:
                 if call.accessor is accessor and call.context is not Context.TEST:
                     source = self.sources.of(call.module)
                     if source is not None and _has_arguments(source, call.line, call.column):
-                        return f"{relative_path(call.module.path)}:{call.line}"
+                        return f"{shown_path(call.module.path)}:{call.line}"
         functions = [each.function for each in self.resets.functions if each.accessor is accessor]
         return next(self._calls_while_running(functions), None) if functions else None
 
@@ -101,7 +101,7 @@ class Reading:
                 if not isinstance(target, Found) or id(target.item) not in known or caller is None:
                     continue
                 if id(caller) not in known and not _AT_THE_ENDS.search(caller.name):
-                    yield f"{relative_path(module.path)}:{reference.line}"
+                    yield f"{shown_path(module.path)}:{reference.line}"
 
 
 def _has_arguments(source: SourceFile, line: int, column: int) -> bool:

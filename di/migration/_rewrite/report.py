@@ -9,7 +9,7 @@ from rich.text import Text
 from di._command.terminal import counted
 from di.migration._calls import Call
 from di.migration._json import relative_path
-from di.migration._rewrite.changes import Change, Unwritten
+from di.migration._rewrite.changes import Change, Unwritten, shown_path
 from di.migration._rewrite.migration import Migration
 
 _STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("+", "green"), ("-", "red"))
@@ -49,9 +49,9 @@ def print_summary(migration: Migration, console: Console, *, written: bool, fail
             "removes what nobody needs; those that tests patch are marked and stay."
         )
     for unread in migration.unread:
-        console.print(Text(f"not read: {relative_path(unread.path)} {unread.reason}", style="yellow"))
+        console.print(Text(f"not read: {shown_path(unread.path)} {unread.reason}", style="yellow"))
     for unwritten in failed:
-        console.print(Text(f"not written: {relative_path(unwritten.path)}: {unwritten.reason}", style="red"))
+        console.print(Text(f"not written: {shown_path(unwritten.path)}: {unwritten.reason}", style="red"))
 
 
 def _print_kept(migration: Migration, console: Console) -> None:
@@ -62,7 +62,7 @@ def _print_kept(migration: Migration, console: Console) -> None:
 
 
 def _place(call: Call) -> str:
-    return f"{relative_path(call.module.path)}:{call.line}"
+    return f"{shown_path(call.module.path)}:{call.line}"
 
 
 def to_json(migration: Migration, *, written: bool, failed: list[Unwritten]) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """Applies the edits of one file to its tree: whatever is not edited keeps its formatting and comments."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from di.migration._rewrite.importing import add_imports, keep_imports
+from di.migration._rewrite.importing import add_imports, add_module_import, keep_imports
 from di.migration._rewrite.plan import Edits
-from di.migration._rewrite.signatures import add_parameters
+from di.migration._rewrite.signatures import add_arguments, add_parameters
 from di.migration._rewrite.sources import Position
 from di.migration.errors import EditLostError
 
@@ -32,6 +31,8 @@ def rewrite(path: Path, tree: cst.Module, edits: Edits) -> bytes:
     first = min((each.line for each in (*edits.parameters, *(begin for begin, _ in edits.arguments))), default=None)
     for module, names in sorted(edits.imports.items()):
         changed = add_imports(changed, module, names, before=_statements_before(wrapper, first))
+    for name in sorted(edits.modules):
+        changed = add_module_import(changed, name, before=_statements_before(wrapper, first))
     return changed.bytes
 
 
@@ -82,7 +83,7 @@ class _Rewriter(cst.CSTTransformer):
         added = self._edits.arguments.get(self._span(original_node))
         if added is not None:
             self.done += 1
-            return updated_node.with_changes(args=_with_arguments(updated_node.args, added))
+            return add_arguments(updated_node, added)
         return self._replacement(original_node, updated_node)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
@@ -137,19 +138,6 @@ class _Rewriter(cst.CSTTransformer):
 
 def _bound_name(alias: cst.ImportAlias) -> str:
     return alias.evaluated_alias or alias.evaluated_name
-
-
-def _with_arguments(arguments: Sequence[cst.Arg], added: list[tuple[str, str]]) -> list[cst.Arg]:
-    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    found = list(arguments)
-    if found and isinstance(found[-1].comma, cst.MaybeSentinel):
-        found[-1] = found[-1].with_changes(comma=comma)
-    new = [
-        cst.Arg(cst.parse_expression(value), keyword=cst.Name(name), equal=equal, comma=comma) for name, value in added
-    ]
-    new[-1] = new[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-    return [*found, *new]
 
 
 def _comments_of(statement: cst.BaseStatement) -> list[cst.EmptyLine]:

@@ -1,4 +1,4 @@
-"""Adds parameters to a function in the way its signature is written."""
+"""Adds parameters to a function, and arguments to a call, in the way the others are written."""
 
 from collections.abc import Sequence
 
@@ -85,3 +85,30 @@ def _end(
 
 def _plain(space: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
     return _without_comment(space) if isinstance(space, cst.ParenthesizedWhitespace) else space
+
+
+def add_arguments(call: cst.Call, added: Sequence[tuple[str, str]]) -> cst.Call:
+    """Return a call with keyword arguments behind all others; values are source text."""
+    commas = (each.comma for each in call.args[:-1])
+    spaces = [call.whitespace_before_args, *(each.whitespace_after for each in commas if isinstance(each, cst.Comma))]
+    lines = [each for each in spaces if isinstance(each, cst.ParenthesizedWhitespace)]
+    gap = _without_comment(lines[0]) if lines else cst.SimpleWhitespace(" ")
+    equal = cst.AssignEqual(_EMPTY, _EMPTY)
+    new = [
+        cst.Arg(cst.parse_expression(value), cst.Name(name), equal=equal, comma=cst.Comma(whitespace_after=gap))
+        for name, value in added
+    ]
+    if not call.args:
+        new[-1] = new[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return call.with_changes(args=new)
+    last = call.args[-1]
+    end = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else last.whitespace_after_arg
+    opened_gap = gap
+    if isinstance(end, cst.ParenthesizedWhitespace) and isinstance(gap, cst.ParenthesizedWhitespace):
+        opened_gap = end.with_changes(indent=gap.indent, last_line=gap.last_line)
+    opened = last.with_changes(comma=cst.Comma(whitespace_after=opened_gap), whitespace_after_arg=_EMPTY)
+    comma = last.comma
+    if isinstance(comma, cst.Comma):
+        comma = comma.with_changes(whitespace_after=_plain(comma.whitespace_after))
+    new[-1] = new[-1].with_changes(comma=comma, whitespace_after_arg=_plain(last.whitespace_after_arg))
+    return call.with_changes(args=[*call.args[:-1], opened, *new])

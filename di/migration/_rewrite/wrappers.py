@@ -27,10 +27,14 @@ class Question:
     awaited: bool = False
 
     @property
+    def asked(self) -> str:
+        """What is asked, where the name is imported."""
+        return ".".join((self.name, *self.attributes)) + ("()" if self.called else "")
+
+    @property
     def expression(self) -> str:
-        """What yields the instance where the name is imported."""
-        asked = ".".join((self.name, *self.attributes)) + ("()" if self.called else "")
-        return f"await {asked}" if self.awaited else asked
+        """What yields the instance, where the name is imported."""
+        return f"await {self.asked}" if self.awaited else self.asked
 
 
 @dataclass(frozen=True, slots=True)
