@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{number}: {what}" for number, what in STAGES.items()) + " (default: all; may be repeated)",
     )
     parser.add_argument(
+        "--style",
+        choices=("depends", "container"),
+        default="depends",
+        help="what provides the services: functions for FastAPI alone, or a container of this DI layer "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--early",
         action="append",
         default=[],
@@ -70,6 +77,7 @@ def migrate_path(options: argparse.Namespace) -> Migration:
         frozenset(options.stage or STAGES),
         frozenset(each.resolve() for each in options.files),
         frozenset(options.early),
+        options.style,
         options.dependencies.resolve() if options.dependencies is not None else None,
     )
     return plan_migration(options.path, wanted, options.jobs)

@@ -8,6 +8,7 @@ import pytest
 from tests.migration.migrating import contents, copy, migrate, plan
 from tests.migration.test_hazards import HAZARDS, run_own_tests
 
+STYLES = ("depends", "container")
 NAMES = [each.name for each in HAZARDS]
 
 # The calls that stay, by file and line, and a part of the reason. All others move.
@@ -46,20 +47,26 @@ def test_what_stays_is_listed_with_its_reason(name: str, tmp_path: Path) -> None
         assert reason in found[line]
 
 
-def test_every_hazard_passes_its_own_tests_when_migrated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_every_hazard_passes_its_own_tests_when_migrated(
+    style: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folders = [copy(name, tmp_path) for name in NAMES]
     for folder in folders:
-        migrate(folder, capsys)
+        migrate(folder, capsys, "--style", style)
     finished = run_own_tests(folders)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_migrating_twice_is_migrating_once(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_migrating_twice_is_migrating_once(
+    name: str, style: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = copy(name, tmp_path)
-    migrate(folder, capsys)
+    migrate(folder, capsys, "--style", style)
     once = contents(folder)
-    assert migrate(folder, capsys)["files"] == []
+    assert migrate(folder, capsys, "--style", style)["files"] == []
     assert contents(folder) == once
 
 

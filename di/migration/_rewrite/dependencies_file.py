@@ -6,18 +6,7 @@ from collections.abc import Iterable
 
 from di.migration._rewrite.wrappers import TypeName, Wrapper
 
-HEAD = '''"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""
-
-from typing import TYPE_CHECKING, Annotated, Any
-
-from fastapi import Depends
-'''
-NO_TYPES = '''"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""
-
-from typing import Annotated, Any
-
-from fastapi import Depends
-'''
+DOCSTRING = '"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""'
 _LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 REASON = "  # importing the services here could close a cycle of imports"
 
@@ -56,9 +45,19 @@ def write_dependencies(existing: str | None, wrappers: Iterable[Wrapper]) -> str
     listed = sorted(wrappers, key=lambda each: each.function)
     if existing is None:
         names = TypeNames()
-        head = HEAD if any(each.type for each in listed) else NO_TYPES
-        return head + _types_block(listed, names) + "".join(_block(each, names) for each in listed)
+        return _head(listed) + _types_block(listed, names) + "".join(_block(each, names) for each in listed)
     return _extend(existing, listed) if listed else existing
+
+
+def _head(wrappers: list[Wrapper]) -> str:
+    plain = [each for each in wrappers if not each.by_type]
+    typing = [
+        *(["TYPE_CHECKING"] if any(each.type for each in plain) else []),
+        "Annotated",
+        *(["Any"] if plain else []),
+    ]
+    fastapi = [*(["Depends"] if plain else []), *(["FastAPI"] if len(plain) < len(wrappers) else [])]
+    return f"{DOCSTRING}\n\nfrom typing import {', '.join(typing)}\n\nfrom fastapi import {', '.join(fastapi)}\n"
 
 
 def _types_block(wrappers: list[Wrapper], names: TypeNames) -> str:
@@ -71,7 +70,8 @@ def _types_block(wrappers: list[Wrapper], names: TypeNames) -> str:
 
 
 def _types_of(wrappers: Iterable[Wrapper]) -> list[TypeName]:
-    return sorted({each.type for each in wrappers if each.type is not None}, key=lambda each: (each.module, each.name))
+    found = {each.type for each in wrappers if each.type is not None and not each.by_type}
+    return sorted(found, key=lambda each: (each.module, each.name))
 
 
 def _imports(types: Iterable[TypeName], names: TypeNames) -> str:
@@ -90,9 +90,10 @@ def _block(wrapper: Wrapper, names: TypeNames) -> str:
         asked = ".".join((wrapper.question.name, *wrapper.question.attributes))
         doc = f'    """Ask for `{asked}` where tests replace it."""\n'
     body = "".join(f"    {line}\n" if line else "\n" for line in wrapper.body.splitlines())
+    marker = f"deps.depends({shown})" if wrapper.by_type else f"Depends({wrapper.function})"
     return (
         f"\n\nasync def {wrapper.function}() -> {shown}:\n{doc}{body}"
-        f"\n\n{wrapper.alias} = Annotated[{shown}, Depends({wrapper.function})]\n"
+        f"\n\n{wrapper.alias} = Annotated[{shown}, {marker}]\n"
     )
 
 
@@ -123,9 +124,27 @@ def _extend(existing: str, wrappers: list[Wrapper]) -> str:
     return _LONE_NEWLINE.sub("\r\n", text) if "\r\n" in existing else text
 
 
+def bound_names(tree: ast.Module) -> set[str]:
+    """Return the names that the imports and assignments of a file bind, those for type checkers included."""
+    found = {
+        each.asname or each.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for each in node.names
+    }
+    return found | {
+        each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
+
+
+def imports_of(types: Iterable[TypeName]) -> list[str]:
+    """Return the statements that import classes under their own names."""
+    return _imports(types, TypeNames()).splitlines()
+
+
 def _missing_imports(tree: ast.Module) -> str:
     """Return the imports that a file which was not written by this tool may lack."""
-    bound = {each.asname or each.name for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names}
+    bound = bound_names(tree)
     typing = [each for each in ("TYPE_CHECKING", "Annotated", "Any") if each not in bound]
     lines = [f"from typing import {', '.join(typing)}\n"] if typing else []
     return "".join(lines + ([] if "Depends" in bound else ["from fastapi import Depends\n"]))

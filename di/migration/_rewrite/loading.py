@@ -36,7 +36,7 @@ class Loads:
         return any(
             self._project.linker.index.find(name, module.path) == path
             for node in running_imports(source.tree.body)
-            for name in _modules_of(node)
+            for name in modules_of(node)
         )
 
 
@@ -54,7 +54,8 @@ def running_imports(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFro
                 pass
 
 
-def _modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+def modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Return the names under which an import may name modules."""
     if isinstance(node, ast.Import):
         return [each.name for each in node.names]
     home = "." * node.level + (node.module or "")

@@ -2,21 +2,24 @@
 
 import ast
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from di.migration._calls import Context
 from di.migration._facts import Module, Unread
 from di.migration._rewrite.changes import Change
+from di.migration._rewrite.container_file import add_container
 from di.migration._rewrite.dependencies_file import write_dependencies
+from di.migration._rewrite.import_cycles import ImportCycles
+from di.migration._rewrite.installing import plan_installation
 from di.migration._rewrite.naming import dotted_name
 from di.migration._rewrite.plan import Plan
 from di.migration._rewrite.planning import Planner
 from di.migration._rewrite.reading import Reading
 from di.migration._rewrite.rewriting import rewrite
 from di.migration._rewrite.sources import read_source
-from di.migration._rewrite.wrappers import Wrappers
+from di.migration._rewrite.wrappers import TypeName, Wrappers
 
 FILE_NAME = "service_dependencies.py"
 
@@ -28,6 +31,7 @@ class Options:
     stages: frozenset[int] = frozenset({1, 2, 3})
     files: frozenset[Path] = frozenset()  # none: all
     early: frozenset[str] = frozenset()  # accessors that may be asked earlier than now
+    style: str = "depends"  # or "container"
     dependencies: Path | None = None  # where the wrappers are written; None: where they fit
 
 
@@ -40,6 +44,7 @@ class Migration:
     unread: tuple[Unread, ...]
     dependencies: Path
     unused: int  # imports that nothing uses any more
+    installed: bool  # whether the container, if one is needed, is installed into an application
 
 
 def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
@@ -47,11 +52,15 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     reading = Reading(root, jobs)
     path = options.dependencies or find_place(reading)
     existing = read_source(path) if path.exists() else None
-    wrappers = Wrappers(existing.tree if existing is not None else None)
+    injectable = _injectable(reading, path) if options.style == "container" else None
+    wrappers = Wrappers(existing.tree if existing is not None else None, injectable)
     planner = Planner(
         reading, wrappers, early=options.early, may_add=1 in options.stages, change_tests=3 in options.stages
     )
     plan = planner.plan_all(options.files, lambda module: _name_for(reading, path, module))
+    installed = 1
+    if options.style == "container" and any(each.wrapper.by_type for each in plan.moved):
+        installed = plan_installation(reading, plan, lambda module: _name_for(reading, path, module))
     changes: list[Change] = []
     if 1 in options.stages:
         changes += _dependencies_change(path, wrappers, plan)
@@ -61,7 +70,7 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
             for each, (_, edits) in sorted(plan.edits.items())
             if edits
         ]
-    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, planner.unused)
+    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, planner.unused, installed > 0)
 
 
 def find_place(reading: Reading) -> Path:
@@ -78,6 +87,18 @@ def find_place(reading: Reading) -> Path:
     return folder / FILE_NAME
 
 
+def _injectable(reading: Reading, path: Path) -> Callable[[TypeName], bool]:
+    """Return whether the module of the wrappers may import a class when it is imported itself."""
+    cycles = ImportCycles(reading.project, reading.sources)
+    routes = {each.module.path for each in reading.calls.all if each.context is Context.ROUTE}
+
+    def may_import(name: TypeName) -> bool:
+        home = reading.project.linker.index.find(name.module, path)
+        return home is not None and not ({*routes, path} & cycles.reached_from(home))
+
+    return may_import
+
+
 def _name_for(reading: Reading, path: Path, module: Module) -> str:
     root = reading.names.root_of(module)
     return dotted_name(path, root) if path.is_relative_to(root) else path.stem
@@ -89,6 +110,6 @@ def _dependencies_change(path: Path, wrappers: Wrappers, plan: Plan) -> Iterable
     missing = [each for each in needed if not wrappers.is_written(each)]
     if not missing:
         return
-    text = write_dependencies(before.decode() if before is not None else None, missing)
+    text = add_container(write_dependencies(before.decode() if before is not None else None, missing), missing)
     ast.parse(text)
     yield Change(path, before, text.encode())

@@ -46,11 +46,12 @@ class Edits:
         default_factory=dict
     )  # added to calls: name, source
     imports: dict[str, dict[str, str]] = field(default_factory=dict)  # module -> names, and what they are called here
+    followed: dict[Position, str] = field(default_factory=dict)  # statements, and the one that comes behind each
     modules: set[str] = field(default_factory=set)  # to import by `import a.b`
     kept_imports: set[str] = field(default_factory=set)  # names that nothing but tests uses now
 
     def __bool__(self) -> bool:
-        return bool(self.replaced or self.parameters or self.arguments)
+        return bool(self.replaced or self.parameters or self.arguments or self.followed)
 
 
 @dataclass(slots=True)

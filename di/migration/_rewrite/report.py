@@ -48,6 +48,8 @@ def print_summary(migration: Migration, console: Console, *, written: bool, fail
             f"\n{counted(migration.unused, 'imported name')} without a use now: `ruff check --select F401 --fix` "
             "removes what nobody needs; those that tests patch are marked and stay."
         )
+    if not migration.installed:
+        console.print("\nCall install_services(app) where the application is made: no `app = FastAPI()` was found.")
     for unread in migration.unread:
         console.print(Text(f"not read: {shown_path(unread.path)} {unread.reason}", style="yellow"))
     for unwritten in failed:

@@ -28,7 +28,10 @@ def rewrite(path: Path, tree: cst.Module, edits: Edits) -> bytes:
     if rewriter.done < _planned(edits):
         raise EditLostError(path, _planned(edits) - rewriter.done)
     changed = keep_imports(changed, edits.kept_imports)
-    first = min((each.line for each in (*edits.parameters, *(begin for begin, _ in edits.arguments))), default=None)
+    first = min(
+        (each.line for each in (*edits.parameters, *edits.followed, *(begin for begin, _ in edits.arguments))),
+        default=None,
+    )
     for module, names in sorted(edits.imports.items()):
         changed = add_imports(changed, module, names, before=_statements_before(wrapper, first))
     for name in sorted(edits.modules):
@@ -44,7 +47,7 @@ def _statements_before(wrapper: MetadataWrapper, line: int | None) -> int:
 
 
 def _planned(edits: Edits) -> int:
-    return len(edits.replaced) + len(edits.removed) + len(edits.parameters) + len(edits.arguments)
+    return len(edits.replaced) + len(edits.removed) + len(edits.parameters) + len(edits.arguments) + len(edits.followed)
 
 
 class _Rewriter(cst.CSTTransformer):
@@ -92,6 +95,15 @@ class _Rewriter(cst.CSTTransformer):
             return updated_node
         self.done += 1
         return add_parameters(updated_node, [(each.name, each.annotation) for each in added])
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.BaseStatement]:
+        follower = self._edits.followed.get(self._begin(original_node))
+        if follower is None:
+            return updated_node
+        self.done += 1
+        return cst.FlattenSentinel([updated_node, cst.parse_statement(follower)])
 
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock

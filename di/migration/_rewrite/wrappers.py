@@ -2,8 +2,8 @@
 
 import ast
 import keyword
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from di.migration._rewrite.naming import camel_case
 
@@ -46,6 +46,7 @@ class Wrapper:
     alias: str
     type: TypeName | None  # None: not known, or several
     patched_in: str | None  # the module of handlers whose name tests replace
+    by_type: bool = False  # whether a container provides the type, instead of FastAPI calling the function
 
     @property
     def body(self) -> str:
@@ -67,7 +68,9 @@ class Request:
 class Wrappers:
     """Hands out one wrapper per question, each under a name of its own; those that are written already are kept."""
 
-    def __init__(self, existing: ast.Module | None) -> None:
+    def __init__(self, existing: ast.Module | None, is_injectable: Callable[[TypeName], bool] | None = None) -> None:
+        self._is_injectable = is_injectable
+        self._injected: set[TypeName] = set()
         self.made: dict[Question, Wrapper] = {}
         self._taken: dict[str, str | None] = {}  # by name: how its body reads, None: it is no wrapper
         self._written: dict[str, str | None] = {}  # the same, of the file that exists
@@ -79,11 +82,21 @@ class Wrappers:
         """Return the wrapper for a question."""
         known = self.made.get(request.question)
         if known is None:
-            known = next(each for each in self._candidates(request) if self._is_free(each))
+            known = self._injected_by_type(next(each for each in self._candidates(request) if self._is_free(each)))
             self.made[request.question] = known
             self._taken[known.function] = _normal_text(known.body)
             self._taken[known.alias] = None
         return known
+
+    def _injected_by_type(self, wrapper: Wrapper) -> Wrapper:
+        """Let a container provide the first wrapper of a type, unless tests replace what it asks."""
+        kind = wrapper.type
+        if self._is_injectable is None or kind is None or kind in self._injected or wrapper.patched_in is not None:
+            return wrapper
+        if not self._is_injectable(kind):
+            return wrapper
+        self._injected.add(kind)
+        return replace(wrapper, by_type=True)
 
     def is_written(self, wrapper: Wrapper) -> bool:
         """Whether the file that exists defines a wrapper already."""
