@@ -27,13 +27,13 @@ def plan(path: Path, *arguments: str) -> Migration:
     """Plan a migration without writing."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return migrate_path(parser.parse_args([str(path), "--jobs", "1", *arguments]))
+    return migrate_path(parser.parse_args([str(path), *arguments, "--jobs", "1"]))
 
 
 def migrate(path: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     """Migrate and write, and return the report."""
     capsys.readouterr()
-    assert main(["migrate", str(path), "--write", "--jobs", "1", "--format", "json", *arguments]) == 0
+    assert main(["migrate", str(path), *arguments, "--write", "--jobs", "1", "--format", "json"]) == 0
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     return report
 
