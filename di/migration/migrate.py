@@ -45,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="GETTER",
         help="a getter that may be called earlier than now, though building its service can fail or has effects",
     )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="GETTER",
+        help="4: let the container make what this getter makes, and the getter ask the container (alone; may be "
+        "repeated, what others stand on first)",
+    )
     parser.add_argument("--dependencies", type=Path, metavar="FILE", help="where the wrappers are written")
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="(default: %(default)s)")
     parser.add_argument(
@@ -65,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     migration = migrate_path(options)
     failed = write_all(migration.changes) if options.write else []
     show(migration, options, failed)
-    return 1 if failed or (migration.changes and not options.write) else 0
+    unfinished = failed or migration.bridged.refused or (migration.changes and not options.write)
+    return 1 if unfinished else 0
 
 
 def migrate_path(options: argparse.Namespace) -> Migration:
@@ -78,6 +87,7 @@ def migrate_path(options: argparse.Namespace) -> Migration:
         frozenset(each.resolve() for each in options.files),
         frozenset(options.early),
         options.style,
+        tuple(options.service),
         options.dependencies.resolve() if options.dependencies is not None else None,
     )
     return plan_migration(options.path, wanted, options.jobs)

@@ -1,6 +1,7 @@
 """The part of `service_dependencies.py` that stands on this DI layer: registrations, and where they are installed."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from di.migration._rewrite.dependencies_file import bound_names, imports_of
@@ -11,6 +12,8 @@ _IMPORTS = {
     "Container": "from di import Container",
     "Deps": "from middleware import Deps",
 }
+REGISTER = "register_services"
+_INSTALL = "    deps.install(app, container)\n"
 _FUNCTIONS = '''
 
 def register_services(container: Container) -> None:
@@ -34,9 +37,7 @@ def add_container(text: str, wrappers: Iterable[Wrapper]) -> str:
     bound = bound_names(tree)
     lines = text.splitlines(keepends=True)
     registrations = "".join(f"    container.transient({_name(each)}, {each.function})\n" for each in listed)
-    register = next(
-        (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "register_services"), None
-    )
+    register = next((each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == REGISTER), None)
     if register is None:
         lines.append(_FUNCTIONS.format(registrations=registrations))
     else:
@@ -53,3 +54,51 @@ def add_container(text: str, wrappers: Iterable[Wrapper]) -> str:
 
 def _name(wrapper: Wrapper) -> str:
     return wrapper.type.name if isinstance(wrapper.type, TypeName) else "object"
+
+
+def hand_to_container(text: str, services: Iterable[TypeName], bridge_module: str) -> str:
+    """Return the text of the file with services that the container makes itself, and with the bridge installed."""
+    for each in services:
+        text = _registered(text, each)
+    if "bridge.install(container)" not in text:
+        text = text.replace(_INSTALL, f"{_INSTALL}    bridge.install(container)\n", 1)
+        text = _imported(text, f"from {bridge_module} import bridge")
+    return text
+
+
+def _registered(text: str, service: TypeName) -> str:
+    """Register a class itself where its getter was registered."""
+    name = service.name
+    made = f"    container.singleton({name}, eager=False)\n"
+    asked = re.search(rf"^    container\.transient\({re.escape(name)}, (\w+)\)\n", text, re.MULTILINE)
+    if asked is None:
+        tree = ast.parse(text)
+        register = next(each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == REGISTER)
+        lines = text.splitlines(keepends=True)
+        lines.insert(register.end_lineno or len(lines), made)
+        return _imported("".join(lines), f"from {service.module} import {name}")
+    text = text.replace(asked.group(0), made, 1)
+    provider = asked.group(1)
+    function = next(each for each in ast.parse(text).body if getattr(each, "name", None) == provider)
+    if len(re.findall(rf"\b{provider}\b", text)) > 1:
+        return text
+    lines = text.splitlines(keepends=True)
+    end = function.end_lineno or function.lineno
+    while end < len(lines) and not lines[end].strip():
+        end += 1
+    del lines[function.lineno - 1 : end]
+    return "".join(lines)
+
+
+def _imported(text: str, statement: str) -> str:
+    tree = ast.parse(text)
+    if any(ast.unparse(each) == statement for each in tree.body):
+        return text
+    package = statement.split()[1].partition(".")[0]
+    imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    near = [each for each in imports if ast.unparse(each).startswith(f"from {package}.")]
+    later = [each for each in near if ast.unparse(each) > statement]
+    position = later[0].lineno - 1 if later else (near or imports)[-1].end_lineno or 0
+    lines = text.splitlines(keepends=True)
+    lines.insert(position, f"{statement}\n" if near else f"\n{statement}\n")
+    return "".join(lines)

@@ -27,6 +27,8 @@ def add_imports(module: cst.Module, home: str, names: Mapping[str, str], *, befo
         follower = body[position]
         made = made.with_changes(leading_lines=follower.leading_lines)
         body[position] = follower.with_changes(leading_lines=())
+    elif position and _is_import(body[position - 1]) and not _joins(body, position - 1, home):
+        made = made.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
     body.insert(position, made)
     if not module.body:
         return module.with_changes(body=body)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from di.migration._calls import Context
 from di.migration._facts import Module, Unread
+from di.migration._rewrite.bridging import BRIDGE_NAME, Bridged, Bridging, bridge_text, registered_types
 from di.migration._rewrite.changes import Change
-from di.migration._rewrite.container_file import add_container
+from di.migration._rewrite.container_file import REGISTER, add_container, hand_to_container
 from di.migration._rewrite.dependencies_file import write_dependencies
 from di.migration._rewrite.import_cycles import ImportCycles
 from di.migration._rewrite.installing import plan_installation
@@ -32,6 +33,7 @@ class Options:
     files: frozenset[Path] = frozenset()  # none: all
     early: frozenset[str] = frozenset()  # accessors that may be asked earlier than now
     style: str = "depends"  # or "container"
+    services: tuple[str, ...] = ()  # getters that become bridges: stage 4, alone
     dependencies: Path | None = None  # where the wrappers are written; None: where they fit
 
 
@@ -44,6 +46,7 @@ class Migration:
     unread: tuple[Unread, ...]
     dependencies: Path
     unused: int  # imports that nothing uses any more
+    bridged: Bridged  # the outcome of stage 4
     installed: bool  # whether the container, if one is needed, is installed into an application
 
 
@@ -51,6 +54,8 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     """Read a code base and plan its migration."""
     reading = Reading(root, jobs)
     path = options.dependencies or find_place(reading)
+    if options.services:
+        return _plan_bridges(reading, path, options)
     existing = read_source(path) if path.exists() else None
     injectable = _injectable(reading, path) if options.style == "container" else None
     wrappers = Wrappers(existing.tree if existing is not None else None, injectable)
@@ -65,12 +70,44 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     if 1 in options.stages:
         changes += _dependencies_change(path, wrappers, plan)
     if 2 in options.stages:
-        changes += [
-            Change(each, reading.trees[each].bytes, rewrite(each, reading.trees[each], edits))
-            for each, (_, edits) in sorted(plan.edits.items())
-            if edits
-        ]
-    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, planner.unused, installed > 0)
+        changes += _edited(reading, plan)
+    return Migration(
+        plan, tuple(changes), tuple(reading.project.unread), path, planner.unused, Bridged(), installed > 0
+    )
+
+
+def _edited(reading: Reading, plan: Plan) -> list[Change]:
+    return [
+        Change(each, reading.trees[each].bytes, rewrite(each, reading.trees[each], edits))
+        for each, (_, edits) in sorted(plan.edits.items())
+        if edits
+    ]
+
+
+def _plan_bridges(reading: Reading, path: Path, options: Options) -> Migration:
+    """Plan stage 4: what the container makes, and the getters that ask it."""
+    before = path.read_bytes() if path.exists() else b""
+    plan, bridge_path = Plan(), path.parent / BRIDGE_NAME
+    if f"def {REGISTER}(".encode() not in before:
+        missing = f"no {REGISTER}() in {path.name}: run `di migrate PATH --style container --write` first"
+        refused = Bridged(refused=[(each, missing) for each in options.services])
+        return Migration(plan, (), tuple(reading.project.unread), path, 0, refused, installed=True)
+    bridging = Bridging(reading, registered_types(path), _injectable(reading, path))
+    bridge_module = dotted_name(bridge_path, _root_of(reading, path))
+    bridged = bridging.plan_all(options.services, plan, bridge_module)
+    changes = _edited(reading, plan)
+    if bridged.services:
+        text = hand_to_container(before.decode(), bridged.services, bridge_module)
+        ast.parse(text)
+        changes = [Change(path, before, text.encode()), *changes]
+        if not bridge_path.exists():
+            changes = [Change(bridge_path, None, bridge_text().encode()), *changes]
+    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, 0, bridged, installed=True)
+
+
+def _root_of(reading: Reading, path: Path) -> Path:
+    module = reading.project.linker.index.modules.get(path)
+    return reading.names.root_of(module) if module is not None else path.parent
 
 
 def find_place(reading: Reading) -> Path:

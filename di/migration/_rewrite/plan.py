@@ -47,11 +47,14 @@ class Edits:
     )  # added to calls: name, source
     imports: dict[str, dict[str, str]] = field(default_factory=dict)  # module -> names, and what they are called here
     followed: dict[Position, str] = field(default_factory=dict)  # statements, and the one that comes behind each
+    bodies: dict[Position, str] = field(default_factory=dict)  # functions whose body becomes one statement
+    bare: set[Position] = field(default_factory=set)  # functions that lose their decorators
+    appended: dict[Position, list[str]] = field(default_factory=dict)  # functions, and statements behind their last
     modules: set[str] = field(default_factory=set)  # to import by `import a.b`
     kept_imports: set[str] = field(default_factory=set)  # names that nothing but tests uses now
 
     def __bool__(self) -> bool:
-        return bool(self.replaced or self.parameters or self.arguments or self.followed)
+        return bool(self.replaced or self.parameters or self.arguments or self.followed or self.bodies)
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ class Planner:
             source = self._reading.sources.of(module)
             unused = unused_imports(source, self._gone[module.path]) if source is not None else set()
             self.unused += len(unused)
-            edits.kept_imports = {each for each in unused if self._reading.watched.tests_of(module, each)}
+            edits.kept_imports = {each for each in unused if self._reading.watched.patches_of(module, each)}
         self.plan.kept.sort(key=lambda each: (each.call.module.path, each.call.line))
         return self.plan
 

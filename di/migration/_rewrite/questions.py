@@ -11,7 +11,7 @@ from di.migration._project import Project
 from di.migration._rewrite.loading import Loads
 from di.migration._rewrite.naming import ModuleNames, dotted_name, service_name
 from di.migration._rewrite.sources import dotted_parts
-from di.migration._rewrite.watching import Watched
+from di.migration._rewrite.watching import Watched, any_counts
 from di.migration._rewrite.wrappers import Question, Request, TypeName
 
 
@@ -44,14 +44,14 @@ class Questions:
         called = call.form is Form.CALL
         first_import: str | None = None
         accessor, module = call.accessor, call.module
-        at_definition = self._watched.tests_of(accessor.module, accessor.name.partition(".")[0])
+        at_definition = self._watched.patches_of(accessor.module, accessor.name.partition(".")[0])
         if scope is None or scope.kind is ScopeKind.MODULE:
-            here = self._watched.tests_of(module, parts[0])
+            here = self._watched.patches_of(module, parts[0])
             imported = self._imported(module, parts)
             captured = imported is None or imported[2]
             if imported is None or here or (captured and at_definition):
                 question = Question(self._names.of(module), parts[0], tuple(parts[1:]), called, awaited)
-                observed = self._watched.any_counts(here | (at_definition if not captured else set()))
+                observed = any_counts(here | (at_definition if not captured else set()))
                 return Asked(self._request(question, accessor, module if here or at_definition else None), observed)
         else:
             symbol = scopes.symbol_of(ast.Name(parts[0], ast.Load()))
@@ -67,7 +67,7 @@ class Questions:
         question = Question(home, rest[0], tuple(rest[1:]), called, awaited)
         if not at_definition:
             question = self._at_definition(question, accessor, module)
-        observed = self._watched.any_counts(at_definition)
+        observed = any_counts(at_definition)
         return Asked(self._request(question, accessor, None), observed, first_import)
 
     def _request(self, question: Question, accessor: Accessor, site: Module | None) -> Request:

@@ -136,8 +136,19 @@ def _is_text(annotation: ast.expr) -> bool:
             return _is_text(left) and _is_text(right)
         case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
             return _is_text(inner)
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *details])):
+            return _is_text(inner) and all(_is_plain_source(each) for each in details)
         case _:
             return False
+
+
+def _is_plain_source(node: ast.expr) -> bool:
+    """Whether it is `Header()` and the like, without a condition on the value."""
+    if not isinstance(node, ast.Call):
+        return False
+    parts = dotted_parts(node.func)
+    plain = all(each.arg in {"alias", "description", "title", "convert_underscores"} for each in node.keywords)
+    return parts is not None and parts[-1] in _OPTIONAL_SOURCES | {"Path"} and plain
 
 
 def _is_plain_default(default: ast.expr | None) -> bool:

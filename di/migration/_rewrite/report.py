@@ -26,6 +26,9 @@ def print_diff(changes: tuple[Change, ...], console: Console) -> None:
 def print_summary(migration: Migration, console: Console, *, written: bool, failed: list[Unwritten]) -> None:
     """Write what moves, what stays and why."""
     plan = migration.plan
+    if migration.bridged.services or migration.bridged.refused:
+        _print_bridged(migration, console, written=written, failed=failed)
+        return
     total = len(plan.moved) + len(plan.kept)
     verb = "moved" if written else "can be moved"
     if total:
@@ -56,6 +59,18 @@ def print_summary(migration: Migration, console: Console, *, written: bool, fail
         console.print(Text(f"not written: {shown_path(unwritten.path)}: {unwritten.reason}", style="red"))
 
 
+def _print_bridged(migration: Migration, console: Console, *, written: bool, failed: list[Unwritten]) -> None:
+    bridged = migration.bridged
+    for each in bridged.services:
+        console.print(Text(f"{each.name}: the container {'makes' if written else 'would make'} it.", style="bold"))
+    for note in bridged.notes:
+        console.print(Text(f"  {note}", style="dim"))
+    for name, reason in bridged.refused:
+        console.print(Text.assemble("not moved: ", (name, "bold"), f": {reason}", style="yellow"))
+    for unwritten in failed:
+        console.print(Text(f"not written: {shown_path(unwritten.path)}: {unwritten.reason}", style="red"))
+
+
 def _print_kept(migration: Migration, console: Console) -> None:
     console.print(Text("\nNot moved:", style="bold"))
     for each in migration.plan.kept:
@@ -81,6 +96,9 @@ def to_json(migration: Migration, *, written: bool, failed: list[Unwritten]) -> 
         ],
         "kept": [{**_call(each.call), "reason": each.reason} for each in plan.kept],
         "elsewhere": [{**_call(each), "context": each.context.value} for each in plan.elsewhere],
+        "bridged": [each.name for each in migration.bridged.services],
+        "refused": [{"getter": name, "reason": reason} for name, reason in migration.bridged.refused],
+        "notes": migration.bridged.notes,
         "unread": [{"file": relative_path(each.path), "reason": each.reason} for each in migration.unread],
         "failed": [{"file": relative_path(each.path), "reason": each.reason} for each in failed],
     }

@@ -1,11 +1,13 @@
 """Applies the edits of one file to its tree: whatever is not edited keeps its formatting and comments."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from di.migration._rewrite.bodies import with_body, with_statements
 from di.migration._rewrite.importing import add_imports, add_module_import, keep_imports
 from di.migration._rewrite.plan import Edits
 from di.migration._rewrite.signatures import add_arguments, add_parameters
@@ -29,7 +31,10 @@ def rewrite(path: Path, tree: cst.Module, edits: Edits) -> bytes:
         raise EditLostError(path, _planned(edits) - rewriter.done)
     changed = keep_imports(changed, edits.kept_imports)
     first = min(
-        (each.line for each in (*edits.parameters, *edits.followed, *(begin for begin, _ in edits.arguments))),
+        (
+            each.line
+            for each in (*edits.parameters, *edits.followed, *edits.bodies, *(begin for begin, _ in edits.arguments))
+        ),
         default=None,
     )
     for module, names in sorted(edits.imports.items()):
@@ -47,7 +52,15 @@ def _statements_before(wrapper: MetadataWrapper, line: int | None) -> int:
 
 
 def _planned(edits: Edits) -> int:
-    return len(edits.replaced) + len(edits.removed) + len(edits.parameters) + len(edits.arguments) + len(edits.followed)
+    return (
+        len(edits.replaced)
+        + len(edits.removed)
+        + len(edits.parameters)
+        + len(edits.arguments)
+        + len(edits.followed)
+        + len(edits.bodies)
+        + len(edits.appended)
+    )
 
 
 class _Rewriter(cst.CSTTransformer):
@@ -90,45 +103,61 @@ class _Rewriter(cst.CSTTransformer):
         return self._replacement(original_node, updated_node)
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        added = self._edits.parameters.get(self._begin(original_node))
-        if added is None:
-            return updated_node
-        self.done += 1
-        return add_parameters(updated_node, [(each.name, each.annotation) for each in added])
-
-    def leave_SimpleStatementLine(
-        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
-    ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.BaseStatement]:
-        follower = self._edits.followed.get(self._begin(original_node))
-        if follower is None:
-            return updated_node
-        self.done += 1
-        return cst.FlattenSentinel([updated_node, cst.parse_statement(follower)])
+        begin = self._begin(original_node)
+        changed = updated_node
+        added = self._edits.parameters.get(begin)
+        if added is not None:
+            self.done += 1
+            changed = add_parameters(changed, [(each.name, each.annotation) for each in added])
+        if begin in self._edits.bodies:
+            self.done += 1
+            changed = with_body(changed, self._edits.bodies[begin])
+        if begin in self._edits.appended:
+            self.done += 1
+            changed = with_statements(changed, self._edits.appended[begin])
+        return changed.with_changes(decorators=[]) if begin in self._edits.bare else changed
 
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
         if not any(self._is_changed(each) for each in original_node.body):
             return updated_node
-        kept: list[cst.BaseStatement] = []
-        carried: list[cst.EmptyLine] = []
-        for original, updated in zip(original_node.body, updated_node.body, strict=True):
-            statement = self._without_dropped(original, updated)
-            if statement is None:
-                carried += _comments_of(original)
-            elif carried or (len(kept) == 0 and original is not original_node.body[0]):
-                kept.append(_led_by(carried, statement, first=not kept))
-                carried = []
-            else:
-                kept.append(statement)
+        kept, carried = self._kept(original_node.body, updated_node.body)
         if not kept:
             kept.append(cst.SimpleStatementLine([cst.Pass()], leading_lines=carried))
             carried = []
         return updated_node.with_changes(body=kept, footer=[*carried, *updated_node.footer])
 
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        if not any(self._is_changed(each) for each in original_node.body):
+            return updated_node
+        kept, carried = self._kept(original_node.body, updated_node.body)
+        return updated_node.with_changes(body=kept, footer=[*carried, *updated_node.footer])
+
+    def _kept(
+        self, before: Sequence[cst.BaseStatement], after: Sequence[cst.BaseStatement]
+    ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+        """Return the statements that stay, and the lines above removed ones that no other statement follows."""
+        kept: list[cst.BaseStatement] = []
+        carried: list[cst.EmptyLine] = []
+        for original, updated in zip(before, after, strict=True):
+            statement = self._without_dropped(original, updated)
+            if statement is None:
+                carried += _comments_of(original)
+            elif carried or (not kept and original is not before[0]):
+                kept.append(_led_by(carried, statement, first=not kept))
+                carried = []
+            else:
+                kept.append(statement)
+            follower = self._edits.followed.get(self._begin(original))
+            if follower is not None:
+                self.done += 1
+                kept.append(cst.ensure_type(cst.parse_statement(follower), cst.SimpleStatementLine))
+        return kept, carried
+
     def _is_changed(self, statement: cst.BaseStatement) -> bool:
         begin = self._begin(statement)
-        return begin in self._edits.removed or begin in self._edits.dropped
+        return begin in self._edits.removed or begin in self._edits.dropped or begin in self._edits.followed
 
     def _without_dropped(self, original: cst.BaseStatement, updated: cst.BaseStatement) -> cst.BaseStatement | None:
         begin = self._begin(original)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from di.migration._facts import Module
@@ -21,14 +22,21 @@ _QUIET_KEYWORDS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A test that may replace a name, and whether it may notice when, or how often, the name is called."""
+
+    test: Module
+    counts: bool
+
+
 class Watched:
     """Everything that tests name in texts, which is how they patch."""
 
     def __init__(self, project: Project, sources: Sources) -> None:
         self._project = project
-        self._at: defaultdict[tuple[Module, str], set[Module]] = defaultdict(set)  # by module and name: the tests
-        self._bare: defaultdict[str, set[Module]] = defaultdict(set)  # by name alone: whose module is not known
-        self._counting: dict[Module, bool] = {}
+        self._at: defaultdict[tuple[Module, str], set[Patch]] = defaultdict(set)  # by module and name
+        self._bare: defaultdict[str, set[Patch]] = defaultdict(set)  # by name alone: whose module is not known
         for module in project.modules:
             if project.is_test(module):
                 source = sources.of(module)
@@ -36,32 +44,34 @@ class Watched:
                     self._read(module, source)
 
     def _read(self, module: Module, source: SourceFile) -> None:
-        self._counting[module] = bool(_COUNTED.search(source.text))
+        counting = bool(_COUNTED.search(source.text))
         placed: set[ast.AST] = set()
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call):
-                placed |= self._read_call(module, node)
+            if isinstance(node, ast.Call) and _is_patch(node):
+                found = self._read_patch(module, source, node, counting=counting)
+                if found is not None:
+                    placed.add(found)
         for node in ast.walk(source.tree):
             text = node.value if isinstance(node, ast.Constant) and node not in placed else None
             if isinstance(text, str) and _DOTTED.fullmatch(text):
-                self._note_text(module, text)
+                self._note_text(text, Patch(module, counting), module)
 
-    def _read_call(self, module: Module, node: ast.Call) -> set[ast.AST]:
-        """Note `setattr(module, "name", ...)` and the like, and whether a fake may fail or count its calls."""
-        called = dotted_parts(node.func) or ([node.func.attr] if isinstance(node.func, ast.Attribute) else [])
-        if not called or called[-1] not in {"patch", "object", "setattr", "delattr", "multiple"}:
-            return set()
-        if not all(_is_quiet(each) for each in _fakes(node)):
-            self._counting[module] = True
+    def _read_patch(self, module: Module, source: SourceFile, node: ast.Call, *, counting: bool) -> ast.AST | None:
+        """Note `patch("a.b.name")`, `setattr(module, "name", ...)` and the like; return the text that names it."""
+        seen = counting and _is_bound(source, node)
+        patch = Patch(module, seen or not all(_is_quiet(each) for each in _fakes(node)))
         match node.args:
+            case [ast.Constant(value=str(dotted)) as text, *_] if "." in dotted:
+                self._note_text(dotted, patch, module)
+                return text
             case [target, ast.Constant(value=str(name)) as text, *_]:
                 home = self._module_named(module, target)
                 if home is not None:
-                    self._at[home, name].add(module)
-                    return {text}
+                    self._at[home, name].add(patch)
+                    return text
             case _:
                 pass
-        return set()
+        return None
 
     def _module_named(self, module: Module, node: ast.expr) -> Module | None:
         parts = dotted_parts(node)
@@ -74,20 +84,36 @@ class Watched:
                     return found
         return None
 
-    def _note_text(self, module: Module, text: str) -> None:
+    def _note_text(self, text: str, patch: Patch, module: Module) -> None:
         _, home, name = self._project.linker.resolve_text(text.lstrip("."), module)
         if home is not None:
-            self._at[home, name].add(module)
+            self._at[home, name].add(patch)
         else:
-            self._bare[text.rpartition(".")[2]].add(module)
+            self._bare[text.rpartition(".")[2]].add(patch)
 
-    def tests_of(self, module: Module, *names: str) -> set[Module]:
-        """Return the tests that may replace one of these names in a module."""
-        return {test for name in names for test in (*self._at.get((module, name), ()), *self._bare.get(name, ()))}
+    def patches_of(self, module: Module, *names: str) -> set[Patch]:
+        """Return the patches that may replace one of these names in a module."""
+        return {each for name in names for each in (*self._at.get((module, name), ()), *self._bare.get(name, ()))}
 
-    def any_counts(self, tests: set[Module]) -> bool:
-        """Whether one of these tests may notice when, or how often, what it replaced is called."""
-        return any(self._counting[each] for each in tests)
+
+def any_counts(patches: set[Patch]) -> bool:
+    """Whether one of these patches may notice when, or how often, what it replaced is called."""
+    return any(each.counts for each in patches)
+
+
+def _is_patch(node: ast.Call) -> bool:
+    called = dotted_parts(node.func) or ([node.func.attr] if isinstance(node.func, ast.Attribute) else [])
+    return bool(called) and called[-1] in {"patch", "object", "setattr", "delattr"}
+
+
+def _is_bound(source: SourceFile, node: ast.Call) -> bool:
+    """Whether a test gets hold of what a patch puts in the place of a name."""
+    parent = source.parents[node]
+    match parent:
+        case ast.withitem(optional_vars=None) | ast.Expr():
+            return False
+        case _:
+            return True
 
 
 def _fakes(node: ast.Call) -> Iterator[ast.expr]:
