@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from di.migration._rewrite.dependencies_file import bound_names, imports_of
+from di.migration._rewrite.dependencies_file import bound_names, imports_of, is_type_block, types_block
 from di.migration._rewrite.wrappers import TypeName, Wrapper
 
 _IMPORTS = {
@@ -33,6 +33,7 @@ def add_container(text: str, wrappers: Iterable[Wrapper]) -> str:
     listed = sorted((each for each in wrappers if each.by_type), key=lambda each: each.function)
     if not listed:
         return text
+    text = _without_stand_ins(text, [each.type for each in listed if each.type is not None])
     tree = ast.parse(text)
     bound = bound_names(tree)
     lines = text.splitlines(keepends=True)
@@ -58,7 +59,9 @@ def _name(wrapper: Wrapper) -> str:
 
 def hand_to_container(text: str, services: Iterable[TypeName], bridge_module: str) -> str:
     """Return the text of the file with services that the container makes itself, and with the bridge installed."""
-    for each in services:
+    listed = list(services)
+    text = _without_stand_ins(text, listed)
+    for each in listed:
         text = _registered(text, each)
     if "bridge.install(container)" not in text:
         text = text.replace(_INSTALL, f"{_INSTALL}    bridge.install(container)\n", 1)
@@ -87,6 +90,25 @@ def _registered(text: str, service: TypeName) -> str:
     while end < len(lines) and not lines[end].strip():
         end += 1
     del lines[function.lineno - 1 : end]
+    return "".join(lines)
+
+
+def _without_stand_ins(text: str, types: Iterable[TypeName]) -> str:
+    """Leave out what stands for classes at run time that are imported there now."""
+    known = set(types)
+    block = next((each for each in ast.parse(text).body if is_type_block(each)), None)
+    if not isinstance(block, ast.If):
+        return text
+    kept = [
+        (TypeName(node.module or "", alias.name), alias.asname or alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if TypeName(node.module or "", alias.name) not in known
+    ]
+    lines = text.splitlines(keepends=True)
+    begin = block.lineno - 1 if kept or lines[block.lineno - 2].strip() else block.lineno - 2
+    lines[begin : block.end_lineno] = [types_block(kept).removeprefix("\n")]
     return "".join(lines)
 
 

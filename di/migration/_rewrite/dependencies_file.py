@@ -64,9 +64,18 @@ def _types_block(wrappers: list[Wrapper], names: TypeNames) -> str:
     types = _types_of(wrappers)
     if not types:
         return ""
-    imports = _imports(types, names)
-    stand_ins = "".join(f"    {names.of(each)} = Any\n" for each in types)
-    return f"\nif TYPE_CHECKING:\n{imports}else:{REASON}\n{stand_ins}"
+    return types_block([(each, names.of(each)) for each in types])
+
+
+def types_block(types: list[tuple[TypeName, str]]) -> str:
+    """Return the statement that imports classes for type checkers, and lets them be anything at run time."""
+    if not types:
+        return ""
+    names = TypeNames()
+    for each, name in types:
+        names.know(each, name)
+    stand_ins = "".join(f"    {name} = Any\n" for _, name in types)
+    return f"\nif TYPE_CHECKING:\n{_imports([each for each, _ in types], names)}else:{REASON}\n{stand_ins}"
 
 
 def _types_of(wrappers: Iterable[Wrapper]) -> list[TypeName]:
@@ -100,7 +109,7 @@ def _block(wrapper: Wrapper, names: TypeNames) -> str:
 def _extend(existing: str, wrappers: list[Wrapper]) -> str:
     tree = ast.parse(existing)
     names = TypeNames()
-    block = next((each for each in tree.body if _is_type_block(each)), None)
+    block = next((each for each in tree.body if is_type_block(each)), None)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
             for alias in node.names:
@@ -126,15 +135,14 @@ def _extend(existing: str, wrappers: list[Wrapper]) -> str:
 
 def bound_names(tree: ast.Module) -> set[str]:
     """Return the names that the imports and assignments of a file bind, those for type checkers included."""
-    found = {
-        each.asname or each.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for each in node.names
-    }
-    return found | {
-        each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-    }
+    blocks = [tree.body, *(part for each in tree.body if isinstance(each, ast.If) for part in (each.body, each.orelse))]
+    found: set[str] = set()
+    for node in (each for block in blocks for each in block):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {each.asname or each.name for each in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+    return found
 
 
 def imports_of(types: Iterable[TypeName]) -> list[str]:
@@ -150,7 +158,8 @@ def _missing_imports(tree: ast.Module) -> str:
     return "".join(lines + ([] if "Depends" in bound else ["from fastapi import Depends\n"]))
 
 
-def _is_type_block(node: ast.stmt) -> bool:
+def is_type_block(node: ast.stmt) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 

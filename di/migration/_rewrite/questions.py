@@ -51,7 +51,7 @@ class Questions:
             captured = imported is None or imported[2]
             if imported is None or here or (captured and at_definition):
                 question = Question(self._names.of(module), parts[0], tuple(parts[1:]), called, awaited)
-                observed = any_counts(here | (at_definition if not captured else set()))
+                observed = called and any_counts(here | (at_definition if not captured else set()))
                 return Asked(self._request(question, accessor, module if here or at_definition else None), observed)
         else:
             symbol = scopes.symbol_of(ast.Name(parts[0], ast.Load()))
@@ -67,7 +67,7 @@ class Questions:
         question = Question(home, rest[0], tuple(rest[1:]), called, awaited)
         if not at_definition:
             question = self._at_definition(question, accessor, module)
-        observed = any_counts(at_definition)
+        observed = called and any_counts(at_definition)
         return Asked(self._request(question, accessor, None), observed, first_import)
 
     def _request(self, question: Question, accessor: Accessor, site: Module | None) -> Request:

@@ -37,10 +37,14 @@ def rewrite(path: Path, tree: cst.Module, edits: Edits) -> bytes:
         ),
         default=None,
     )
+    before = _statements_before(wrapper, first)
     for module, names in sorted(edits.imports.items()):
-        changed = add_imports(changed, module, names, before=_statements_before(wrapper, first))
+        size = len(changed.body)
+        changed = add_imports(changed, module, names, before=before)
+        before += len(changed.body) - size
     for name in sorted(edits.modules):
-        changed = add_module_import(changed, name, before=_statements_before(wrapper, first))
+        changed = add_module_import(changed, name, before=before)
+        before += 1
     return changed.bytes
 
 

@@ -93,7 +93,7 @@ class Wrappers:
         kind = wrapper.type
         if self._is_injectable is None or kind is None or kind in self._injected or wrapper.patched_in is not None:
             return wrapper
-        if not self._is_injectable(kind):
+        if not self._is_injectable(kind) or kind.name in {each.name for each in self._injected}:
             return wrapper
         self._injected.add(kind)
         return replace(wrapper, by_type=True)
