@@ -25,8 +25,8 @@ exit codes: 0 fine, 1 problems found, 2 the command could not be carried out
 MIGRATE = """\
 Shows the differences and what stays, with the reason; --write applies them.
 
-exit codes: 0 nothing is left to do, 1 files would change or could not be written,
-2 the command could not be carried out
+exit codes: 0 nothing is left to do, 1 files would change, could not be written, or
+a service was refused, 2 the command could not be carried out
 """
 EXIT_CODES = "exit codes: 0 fine, 1 problems found, 2 the command could not be carried out"
 
