@@ -89,7 +89,6 @@ SIGNATURES: Final = (
     "user: Annotated[str, Depends(current_user)], q: int = 0",
     "q: Annotated[int, Query(ge=0)] = 0, user: str = Depends(current_user)",
     "request: Request",
-    "request: Request, /",
 )
 STATEMENTS: Final = (
     "s{i} = {get}\nout.append(s{i}.act())",

@@ -58,14 +58,15 @@ def behaviour(root: Path, package: str, handlers: int) -> list[Any]:
     return noticed
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("style", ["depends", "container"])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(application=applications())
-def test_nothing_that_can_be_noticed_changes(application: Application, importable: Path) -> None:
+def test_nothing_that_can_be_noticed_changes(style: str, application: Application, importable: Path) -> None:
     number = next(_NUMBERS)
     before, after = f"generated_{number}_before", f"generated_{number}_after"
     write(importable, application, before)
     root = write(importable, application, after)
-    write_all(plan(root).changes)
-    assert plan(root).changes == ()
+    write_all(plan(root, "--style", style).changes)
+    assert plan(root, "--style", style).changes == ()
     expected = behaviour(importable / f"root_{before}", before, application.handlers)
     assert behaviour(root, after, application.handlers) == expected

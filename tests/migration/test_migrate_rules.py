@@ -158,7 +158,7 @@ STAYING = {
         "the body does not begin with it",
     ),
     "a raising getter in a try": (
-        '@app.get("/")\nasync def h():\n    try:\n        return get_raising().act()\n    except RuntimeError:\n        pass\n',
+        '@app.get("/")\nasync def h():\n    try:\n        get_raising()\n    except RuntimeError:\n        pass\n',
         "it stands in a try or with block",
     ),
     "an environment variable that may be missing": (
@@ -191,6 +191,13 @@ STAYING = {
         "may not hand new parameters through",
     ),
     "locals": ('@app.get("/")\ndef h():\n    s = get_plain()\n    return list(locals())\n', "locals()"),
+    "a handler that replaces the instance": (
+        (
+            '@app.post("/reset")\nasync def reset():\n    services._plain = None\n\n\n'
+            '@app.get("/")\nasync def h():\n    await asyncio.sleep(0)\n    return get_plain().act()\n'
+        ),
+        "its instance is replaced while the application runs",
+    ),
     "a local name for the getter": (
         '@app.get("/")\ndef h():\n    ask = get_plain\n    return ask().act()\n',
         "asked through a local variable",

@@ -14,7 +14,7 @@ from di.migration._facts import Function
 from di.migration._inventory import Inventory
 from di.migration._linking import Found
 from di.migration._project import Project
-from di.migration._resets import Resets
+from di.migration._resets import Reset, Resets
 from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.construction import Constructions
 from di.migration._rewrite.handlers import Handlers, function_of
@@ -87,8 +87,19 @@ class Reading:
                     source = self.sources.of(call.module)
                     if source is not None and _has_arguments(source, call.line, call.column):
                         return f"{shown_path(call.module.path)}:{call.line}"
-        functions = [each.function for each in self.resets.functions if each.accessor is accessor]
+        resets = [each for each in self.resets.functions if each.accessor is accessor]
+        for each in resets:
+            if self._is_run_by_framework(each):
+                return f"{shown_path(each.module.path)}:{each.function.line}"
+        functions = [each.function for each in resets]
         return next(self._calls_while_running(functions), None) if functions else None
+
+    def _is_run_by_framework(self, reset: Reset) -> bool:
+        """Whether a function that replaces an instance is a handler, a dependency, a task, or a method of an object."""
+        around = (self.routes.handler_around, self.routes.dependency_around, self.routes.worker_around)
+        if any(find(reset.module, reset.function) is not None for find in around):
+            return True
+        return reset.function.owner is not None and not _AT_THE_ENDS.search(reset.function.name)
 
     def _calls_while_running(self, functions: list[Function]) -> Iterator[str]:
         known, names = {id(each) for each in functions}, {each.name for each in functions}

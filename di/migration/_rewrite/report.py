@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from di._command.terminal import counted
@@ -64,7 +65,7 @@ def _print_bridged(migration: Migration, console: Console, *, written: bool, fai
     for each in bridged.services:
         console.print(Text(f"{each.name}: the container {'makes' if written else 'would make'} it.", style="bold"))
     for note in bridged.notes:
-        console.print(Text(f"  {note}", style="dim"))
+        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2), expand=False))
     for name, reason in bridged.refused:
         console.print(Text.assemble("not moved: ", (name, "bold"), f": {reason}", style="yellow"))
     for unwritten in failed:
@@ -75,7 +76,7 @@ def _print_kept(migration: Migration, console: Console) -> None:
     console.print(Text("\nNot moved:", style="bold"))
     for each in migration.plan.kept:
         console.print(Text.assemble("  ", (_place(each.call), "bold"), f" {each.call.accessor.name}"), soft_wrap=True)
-        console.print(Text(f"    {each.reason}", style="dim"))
+        console.print(Padding(Text(each.reason, style="dim"), (0, 0, 0, 4), expand=False))
 
 
 def _place(call: Call) -> str:
