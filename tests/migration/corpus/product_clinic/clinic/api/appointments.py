@@ -19,7 +19,7 @@ class Booking(BaseModel):
 @router.get("")
 async def list_appointments(user: CurrentUser) -> list[str]:
     """List the caller's appointments."""
-    service = get_appointment_service()
+    service = get_appointment_service()  # call: get_appointment_service route
     return service.of(user)
 
 
@@ -40,19 +40,19 @@ async def book(
     receipt = None
     if booking.amount:
         try:
-            receipt = get_payment_service().charge(booking.amount)
+            receipt = get_payment_service().charge(booking.amount)  # call: get_payment_service route
         except RuntimeError as error:
             raise HTTPException(503, str(error)) from error
 
     # the reminder is counted in what we answer
-    count = get_appointment_service().book(user, booking.day)
-    tasks.add_task(mail.get_mail_service().send, user, "booked")
+    count = get_appointment_service().book(user, booking.day)  # call: get_appointment_service route
+    tasks.add_task(mail.get_mail_service().send, user, "booked")  # call: get_mail_service route
     return {"reminders": count, "receipt": receipt}
 
 
 @router.delete("/{day}")
 def cancel(day: str, user: CurrentUser) -> int:
-    service = get_appointment_service()
+    service = get_appointment_service()  # call: get_appointment_service route
     days = service.of(user)
     if day not in days:
         raise HTTPException(404)

@@ -11,7 +11,7 @@ class AppointmentService:
     def reminders(self):
         from clinic.services.reminders import get_reminder_service
 
-        return get_reminder_service()
+        return get_reminder_service()  # call: get_reminder_service service
 
     def book(self, patient: str, day: str) -> int:
         self._kept.setdefault(patient, []).append(day)
@@ -22,5 +22,5 @@ class AppointmentService:
 
 
 @lru_cache(maxsize=None)
-def get_appointment_service() -> AppointmentService:
+def get_appointment_service() -> AppointmentService:  # accessor: get_appointment_service cached AppointmentService lazy=get_reminder_service
     return AppointmentService()

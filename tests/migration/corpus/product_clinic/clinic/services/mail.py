@@ -17,7 +17,7 @@ class MailService:
 _mail_service: MailService | None = None  # made when it is first needed
 
 
-def get_mail_service() -> MailService:
+def get_mail_service() -> MailService:  # accessor: get_mail_service global MailService
     """Return the one mail service."""
     global _mail_service
     if _mail_service is None:

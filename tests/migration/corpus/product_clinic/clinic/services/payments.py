@@ -14,7 +14,7 @@ class PaymentService:
 _payments = None
 
 
-def get_payment_service() -> PaymentService:
+def get_payment_service() -> PaymentService:  # accessor: get_payment_service global PaymentService
     global _payments
     if _payments is None:
         if "key" not in configured:

@@ -9,7 +9,7 @@ class PostStore:
         self.posts = []
 
     @classmethod
-    def get_instance(cls) -> "PostStore":
+    def get_instance(cls) -> "PostStore":  # accessor: PostStore.get_instance class PostStore
         if cls._instance is None:
             cls._instance = cls()
         return cls._instance
@@ -52,7 +52,7 @@ _hub = None
 _hub_lock = threading.Lock()
 
 
-def get_hub() -> Hub:
+def get_hub() -> Hub:  # accessor: get_hub global Hub
     global _hub
     if _hub is None:
         with _hub_lock:
@@ -66,4 +66,4 @@ class Clock:
         return "noon"
 
 
-clock = Clock()
+clock = Clock()  # accessor: clock eager Clock
