@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from di.migration._accessor import Accessor
-from di.migration._facts import Class, Module
+from di.migration._facts import Class, Function, Module
+from di.migration._linking import Found
 from di.migration._rewrite.import_cycles import ImportCycles
 from di.migration._rewrite.plan import NewParameter, Plan
 from di.migration._rewrite.reading import Reading
@@ -58,19 +58,18 @@ class Constructors:
         *,
         replaces: bool = True,
     ) -> bool:
-        accessor = self._asked(module, source, call)
-        if accessor is None or len(accessor.classes) != 1 or accessor.classes[0].module is None:
+        found = self._asked(module, source, call)
+        if found is None:
             return False
-        built = accessor.classes[0]
-        home = accessor.classes[0].module
+        getter, built, home = found
         if built.name not in self.registered:
-            notes.append(f"{accessor.name} is still asked in line {call.lineno}: move it to the container first")
+            notes.append(f"{getter} is still asked in line {call.lineno}: move it to the container first")
             return False
         if home is not module and module.path in self._cycles.reached_from(home.path):
-            notes.append(f"{accessor.name} is still asked in line {call.lineno}: importing {built.name} closes a cycle")
+            notes.append(f"{getter} is still asked in line {call.lineno}: importing {built.name} closes a cycle")
             return False
         if name in taken:
-            notes.append(f"{accessor.name} is still asked in line {call.lineno}: {name!r} means something else")
+            notes.append(f"{getter} is still asked in line {call.lineno}: {name!r} means something else")
             return False
         taken.add(name)
         edits = plan.edits_of(module)
@@ -84,12 +83,38 @@ class Constructors:
             edits.replaced[source.span_of(call)] = name
         return True
 
-    def _asked(self, module: Module, source: SourceFile, call: ast.Call) -> Accessor | None:
+    def _asked(self, module: Module, source: SourceFile, call: ast.Call) -> tuple[str, Class, Module] | None:
+        """Return the getter that is asked, and the class it hands out: by itself, or as a bridge already."""
         around: ast.AST = call
         while not isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             around = source.parents[around]
         symbol = names_in(source, around).symbol_of(call.func)
-        return self._reading.inventory.find(symbol, module) if symbol is not None else None
+        accessor = self._reading.inventory.find(symbol, module) if symbol is not None else None
+        if accessor is not None:
+            for built in accessor.classes if len(accessor.classes) == 1 else ():
+                if built.item is not None and built.module is not None:
+                    return accessor.name, built.item, built.module
+            return None
+        target = self._reading.project.linker.resolve(symbol, module) if symbol is not None else None
+        if isinstance(target, Found) and isinstance(target.item, Function) and not target.rest:
+            handed_out = self._bridged(target.module, target.item)
+            if handed_out is not None and isinstance(handed_out.item, Class):
+                return target.item.name, handed_out.item, handed_out.module
+        return None
+
+    def _bridged(self, module: Module, function: Function) -> Found | None:
+        """Return the class that `return bridge.get(X)` hands out."""
+        source = self._reading.sources.of(module)
+        node = source.definition_of(function) if source is not None else None
+        if source is None or node is None:
+            return None
+        match node.body[-1]:
+            case ast.Return(value=ast.Call(func=ast.Attribute(value=ast.Name(id="bridge"), attr="get"), args=[asked])):
+                symbol = names_in(source, node).symbol_of(asked)
+            case _:
+                return None
+        target = self._reading.project.linker.resolve(symbol, module) if symbol is not None else None
+        return target if isinstance(target, Found) and isinstance(target.item, Class) and not target.rest else None
 
 
 def _eager(constructor: Definition) -> Iterator[tuple[str, ast.Call]]:
