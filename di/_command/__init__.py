@@ -1,4 +1,4 @@
-"""The command line: `di graph | why | uses | impact | check | audit | freeze`.
+"""The command line: `di graph | why | uses | impact | check | audit | freeze | migrate`.
 
 Exit codes: 0 fine, 1 problems were found, 2 the command could not do what it was asked.
 """
@@ -21,6 +21,12 @@ returns one of them. With `target = "shop.main:app"` under [tool.di] in
 pyproject.toml it can be left out.
 
 exit codes: 0 fine, 1 problems found, 2 the command could not be carried out
+"""
+MIGRATE = """\
+Shows the differences and what stays, with the reason; --write applies them.
+
+exit codes: 0 nothing is left to do, 1 files would change, could not be written, or
+a service was refused, 2 the command could not be carried out
 """
 EXIT_CODES = "exit codes: 0 fine, 1 problems found, 2 the command could not be carried out"
 
@@ -52,6 +58,9 @@ SUBCOMMANDS = {
     "check": Subcommand("report every problem of the graph", "di._command.check"),
     "audit": Subcommand("list the services that code holds behind getters", "di.migration.audit", EXIT_CODES),
     "freeze": Subcommand("keep such services from becoming more", "di.migration.freeze", EXIT_CODES),
+    "migrate": Subcommand(
+        "move calls of getters into the parameters of route handlers", "di.migration.migrate", MIGRATE
+    ),
 }
 
 

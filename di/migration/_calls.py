@@ -55,6 +55,8 @@ class Call:
     form: Form
     detail: Detail | None
     function: Function | None
+    column: int  # in bytes, of the name that is asked
+    rest: int  # how many attributes of the name lie behind the instance: 1 for the `send` of `mailer.send`
 
 
 _ASKING: Final = frozenset({Role.CALL, Role.DEPENDS, Role.DEPENDS_MAKER})
@@ -85,12 +87,13 @@ class Calls:
                     continue
                 function = module.functions[reference.function] if reference.function != WHOLE_MODULE else None
                 context, detail = self._place(module, function, reference, accessor)
-                yield Call(module, reference.line, accessor, context, self._form(reference, module), detail, function)
+                form, rest = self._form(reference, module)
+                yield Call(module, reference.line, accessor, context, form, detail, function, reference.column, rest)
 
     def asked(self, reference: Reference, module: Module) -> Accessor | None:
         """Return the accessor a reference asks for its instance, None if it only mentions it or asks nothing."""
         accessor = self._inventory.find(reference.symbol, module)
-        if accessor is None or reference.role in {Role.OVERRIDE, Role.ENDPOINT}:
+        if accessor is None or reference.role in {Role.OVERRIDE, Role.ENDPOINT, Role.BARE_ENDPOINT}:
             return None
         target = self._project.linker.resolve(reference.symbol, module)
         if not isinstance(target, Found):
@@ -115,13 +118,15 @@ class Calls:
             return isinstance(accessor.owner, Class) and function is accessor.function
         return body is accessor or (is_instance and accessor in body.targets)
 
-    def _form(self, reference: Reference, module: Module) -> Form:
+    def _form(self, reference: Reference, module: Module) -> tuple[Form, int]:
         if reference.role is Role.DEPENDS:
-            return Form.DEPENDS
+            return Form.DEPENDS, 0
         target = self._project.linker.resolve(reference.symbol, module)
-        instance = isinstance(target, Found) and isinstance(target.item, Assignment)
         accessor = self._inventory.find(reference.symbol, module)
-        return Form.USE if instance and accessor is not None and accessor.kind is not Kind.CACHED else Form.CALL
+        if not isinstance(target, Found) or not isinstance(target.item, Assignment):
+            return Form.CALL, 0
+        is_instance = accessor is not None and accessor.kind is not Kind.CACHED
+        return (Form.USE, len(target.rest)) if is_instance else (Form.CALL, 0)
 
     def _place(
         self, module: Module, function: Function | None, reference: Reference, accessor: Accessor

@@ -60,6 +60,7 @@ class Role(StrEnum):
     DEPENDS = "depends"  # argument of Depends() or Security()
     DEPENDS_MAKER = "depends-maker"  # called in the argument: Depends(require_role("admin"))
     ENDPOINT = "endpoint"  # handed to add_api_route() and the like
+    BARE_ENDPOINT = "bare-endpoint"  # handed to Route() and the like: Starlette calls it with the request alone
     OVERRIDE = "override"  # key of dependency_overrides
     VALUE = "value"
 
@@ -73,6 +74,7 @@ class Reference(NamedTuple):
     function: int  # index in Module.functions, or WHOLE_MODULE
     deferred: bool  # inside a lambda or generator expression, which runs later or never
     aliased: bool  # by a local variable that was assigned the name before
+    column: int = 0  # in bytes, as the parser counts
 
 
 class Decorator(NamedTuple):

@@ -11,9 +11,14 @@ from di.migration._scopes import Bound, parameter_names
 
 _SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LEAVES = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop)
-_ROUTE_ADDERS: Final = frozenset(
-    {"add_api_route", "add_api_websocket_route", "add_route", "add_websocket_route", "Route", "WebSocketRoute"}
-)
+_ROUTE_ADDERS: Final = {
+    "add_api_route": Role.ENDPOINT,
+    "add_api_websocket_route": Role.ENDPOINT,
+    "add_route": Role.BARE_ENDPOINT,
+    "add_websocket_route": Role.BARE_ENDPOINT,
+    "Route": Role.BARE_ENDPOINT,
+    "WebSocketRoute": Role.BARE_ENDPOINT,
+}
 _PATCHERS: Final = frozenset({"patch", "setattr", "object", "delattr"})
 
 
@@ -73,7 +78,7 @@ class References:
             context = self._context
             aliased = context.names.is_alias(node)
             context.module.references.append(
-                Reference(symbol, node.lineno, role, context.index, context.deferred, aliased)
+                Reference(symbol, node.lineno, role, context.index, context.deferred, aliased, node.col_offset)
             )
         return True
 
@@ -180,7 +185,7 @@ def _role_of_argument(called: str, position: int | None, keyword: str | None) ->
     if called in DEPENDS_NAMES and (position == 0 or keyword == "dependency"):
         return Role.DEPENDS
     if called in _ROUTE_ADDERS and (position == 1 or keyword == "endpoint"):
-        return Role.ENDPOINT
+        return _ROUTE_ADDERS[called]
     return Role.VALUE
 
 

@@ -18,7 +18,8 @@ from di.migration._linking import Found, Linker, Outside, Target
 from di.migration._project import Project
 
 _VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
-_ROUTE_METHODS: Final = _VERBS | {"api_route", "websocket", "websocket_route", "route"}
+_BARE_METHODS: Final = frozenset({"websocket_route", "route"})
+_ROUTE_METHODS: Final = _VERBS | _BARE_METHODS | {"api_route", "websocket"}
 _ROUTER_NAME: Final = re.compile(r"router|app\b|api\b|application", re.IGNORECASE)
 _WORKER_DECORATORS: Final = frozenset(
     {"task", "shared_task", "actor", "job", "scheduled_job", "cron", "periodic_task", "entrypoint", "repeat_every"}
@@ -31,31 +32,40 @@ class Routes:
     def __init__(self, project: Project) -> None:
         self._linker: Linker = project.linker
         self.handlers: set[int] = set()
+        self.bare: set[int] = set()  # those of the handlers that Starlette calls, with the request and nothing else
         self.dependencies: set[int] = set()
         self.workers: set[int] = set()
         for module in project.modules:
             for function in module.functions:
-                if any(self._is_route(each, module) for each in function.decorators) or self._is_endpoint_method(
+                if any(self.is_route(each, module) for each in function.decorators) or self._is_endpoint_method(
                     module, function
                 ):
                     self.handlers.add(id(function))
+                    self._note_bare(function)
                 if any(each.attribute in _WORKER_DECORATORS for each in function.decorators):
                     self.workers.add(id(function))
             self._read_references(module)
 
     def _read_references(self, module: Module) -> None:
         for reference in module.references:
-            if reference.role not in {Role.DEPENDS, Role.DEPENDS_MAKER, Role.ENDPOINT}:
+            if reference.role not in {Role.DEPENDS, Role.DEPENDS_MAKER, Role.ENDPOINT, Role.BARE_ENDPOINT}:
                 continue
             target = self._linker.resolve(reference.symbol, module)
             if not isinstance(target, Found) or target.rest:
                 continue
-            if reference.role is Role.ENDPOINT:
+            if reference.role in {Role.ENDPOINT, Role.BARE_ENDPOINT}:
                 self.handlers.add(id(target.item))
+                if reference.role is Role.BARE_ENDPOINT:
+                    self.bare.add(id(target.item))
             elif reference.role is Role.DEPENDS:
                 self._add_dependency(target)
             else:
                 self._add_made(target)
+
+    def _note_bare(self, function: Function) -> None:
+        routes = [each.attribute for each in function.decorators if each.attribute in _ROUTE_METHODS and each.called]
+        if not routes or any(each in _BARE_METHODS for each in routes):
+            self.bare.add(id(function))
 
     def _add_dependency(self, target: Found) -> None:
         """Note what FastAPI calls for `Depends(target)`."""
@@ -80,7 +90,8 @@ class Routes:
             if call is not None:
                 self.dependencies.add(id(call))
 
-    def _is_route(self, decorator: Decorator, module: Module) -> bool:
+    def is_route(self, decorator: Decorator, module: Module) -> bool:
+        """Whether a decorator makes a function a handler."""
         if not decorator.called or not decorator.base or decorator.attribute not in _ROUTE_METHODS:
             return False
         if decorator.symbol is not None:

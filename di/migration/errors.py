@@ -4,11 +4,21 @@ from pathlib import Path
 
 from di.errors import DiError
 
-__all__ = ["FreezeBaselineError", "MigrationError", "NothingToReadError"]
+__all__ = ["EditLostError", "FreezeBaselineError", "MigrationError", "NothingToReadError"]
 
 
 class MigrationError(DiError):
     """Base of what a person at a command line can mend."""
+
+
+class EditLostError(MigrationError):
+    """The two parsers do not agree where something stands in a file; nothing was written."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        super().__init__(
+            f"{path} cannot be rewritten: {count} of the places that change were not found again. Nothing was written. "
+            "Name the other files after PATH to migrate them, and report this one: it is a defect of the tool."
+        )
 
 
 class NothingToReadError(MigrationError):

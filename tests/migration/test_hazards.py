@@ -8,8 +8,8 @@ CORPUS = Path(__file__).parent / "corpus"
 HAZARDS = sorted(CORPUS.glob("hazard_*"))
 
 
-def run_own_tests(roots: list[Path]) -> subprocess.CompletedProcess[str]:
-    """Run the tests of packages in one process of its own."""
+def run_own_tests(roots: list[Path], source: str = ".") -> subprocess.CompletedProcess[str]:
+    """Run the tests of packages, whose code lies in a folder below each root, in one process of its own."""
     return subprocess.run(
         [
             sys.executable,
@@ -25,7 +25,7 @@ def run_own_tests(roots: list[Path]) -> subprocess.CompletedProcess[str]:
             f"--rootdir={roots[0].parent}",
             "--import-mode=importlib",
             "-o",
-            f"pythonpath={' '.join(map(str, roots))}",
+            f"pythonpath={' '.join(str(root / source) for root in roots)}",
             *(str(root / "tests") for root in roots),
         ],
         capture_output=True,

@@ -1,0 +1,133 @@
+"""Two code bases in the style of real products: migrated as a new user would, their own tests give the same result."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from di._command import main
+from tests.migration.migrating import contents, copy, migrate, plan
+from tests.migration.test_hazards import run_own_tests
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = copy("product_clinic", tmp_path)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = copy("product_feed", tmp_path)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def passes(folder: Path, source: str = ".") -> None:
+    finished = run_own_tests([folder], source)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("style", ["depends", "container"])
+def test_the_clinic_works_as_before(clinic: Path, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    passes(clinic)
+    report = migrate(clinic, capsys, "--style", style)
+    assert len(report["moved"]) == 4
+    assert [(each["accessor"], each["line"]) for each in report["kept"]] == [("get_payment_service", 43)]
+    passes(clinic)
+    assert migrate(clinic, capsys, "--style", style)["files"] == []
+
+
+@pytest.mark.parametrize("style", ["depends", "container"])
+def test_the_feed_works_as_before(feed: Path, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    passes(feed, "src")
+    report = migrate(feed, capsys, "--style", style)
+    assert len(report["moved"]) == 9
+    assert report["kept"] == []
+    passes(feed, "src")
+    assert migrate(feed, capsys, "--style", style)["files"] == []
+
+
+def test_what_is_vouched_for_moves(clinic: Path) -> None:
+    kept = plan(clinic, "--early", "get_payment_service").plan.kept
+    assert kept == []
+
+
+GETTERS = ("get_mail_service", "get_reminder_service", "get_appointment_service")
+
+
+def hand_over(capsys: pytest.CaptureFixture[str], *getters: str) -> int:
+    capsys.readouterr()
+    return main(["migrate", ".", *(part for each in getters for part in ("--service", each)), "--write"])
+
+
+def test_services_move_to_the_container_one_by_one(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("di.bridge")
+    migrate(clinic, capsys, "--style", "container")
+    for getter in GETTERS:
+        assert hand_over(capsys, getter) == 0
+        passes(clinic)
+    written = {name: text.decode() for name, text in contents(clinic).items() if name.startswith("clinic")}
+    assert "return bridge.get(MailService)" in written["clinic/services/mail.py"]
+    assert "def __init__(self, mail: MailService) -> None:" in written["clinic/services/reminders.py"]
+    assert "self._reminders = reminders" in written["clinic/services/appointments.py"]
+    assert "lru_cache(" not in written["clinic/services/appointments.py"]
+    assert written["clinic/service_dependencies.py"].count("eager=False") == 3
+    assert "provide_mail_service" not in written["clinic/service_dependencies.py"]
+    for text in written.values():
+        ast.parse(text)
+
+
+def test_constructors_take_what_the_container_makes_already(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    assert hand_over(capsys, "get_reminder_service") == 0
+    assert "get_mail_service is still asked in line 8: move it to the container first" in capsys.readouterr().out
+    text = (clinic / "clinic/services/reminders.py").read_text(encoding="utf-8")
+    assert "self._mail = get_mail_service()" in text
+    assert "return bridge.get(ReminderService)" in text
+
+
+@pytest.mark.parametrize(
+    ("getter", "reason"),
+    [("get_payment_service", "it may raise"), ("get_nothing", "there is no such getter")],
+)
+def test_what_a_bridge_would_change_is_refused(
+    getter: str, reason: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    before = contents(clinic)
+    assert hand_over(capsys, getter) == 1
+    assert reason in capsys.readouterr().out
+    assert contents(clinic) == before
+
+
+def test_a_service_needs_a_container(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hand_over(capsys, "get_mail_service") == 1
+    assert "--style container --write` first" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("addition", "reason"),
+    [
+        ("tests/test_more.py", "a test calls it"),
+        ("tests/test_slot.py", "a test replaces its instance"),
+        ("clinic/worker.py", "a worker calls it"),
+        ("clinic/early.py", "it is called at import"),
+    ],
+)
+def test_what_relies_on_the_getter_is_named(
+    addition: str, reason: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = {
+        "tests/test_more.py": "from clinic.services.mail import get_mail_service\n\n"
+        "def test():\n    get_mail_service()\n",
+        "tests/test_slot.py": "from clinic.services import mail\n\ndef test():\n    mail._mail_service = None\n",
+        "clinic/worker.py": "from clinic.services.mail import get_mail_service\n\n@app.task\ndef send():\n"
+        "    get_mail_service()\n",
+        "clinic/early.py": "from clinic.services.mail import get_mail_service\n\nmail = get_mail_service()\n",
+    }
+    migrate(clinic, capsys, "--style", "container")
+    (clinic / addition).write_text(sources[addition], encoding="utf-8")
+    assert hand_over(capsys, "get_mail_service") == 1
+    assert reason in capsys.readouterr().out
