@@ -129,6 +129,11 @@ class InjectedCall:
         """The generated function."""
         return self._fresh.source
 
+    @property
+    def plan(self) -> "_Plan":
+        """The plan for a fresh scope."""
+        return self._fresh
+
     async def bind(self) -> Compiled:
         """Build the singletons the plan needs, and return the compiled function over them."""
         return await self._fresh.bind()
@@ -214,6 +219,22 @@ class _Plan:
         self.code = compiled.__code__
         compiled.__wrapped__ = self._call.function  # type: ignore[attr-defined]  # for who asks where the endpoint is
         return compiled
+
+    # --- for who explains it ----------------------------------------------------------------------------------------
+
+    @property
+    def singletons(self) -> Mapping[Key, str]:
+        """The names that stand for singletons."""
+        return self._singletons
+
+    def provider(self, key: Key) -> Provider:
+        """Return what makes a key."""
+        return self._layer.node(key).provider
+
+    def path_at(self, line: int) -> tuple[Provider, ...]:
+        """Return the providers from the one that was asked for to that of a line; empty when it is none's line."""
+        occurrence = self._code.occurrences.get(line)
+        return () if occurrence is None else occurrence.path
 
     # --- writing the source -----------------------------------------------------------------------------------------
 
@@ -387,8 +408,12 @@ class ResolvePlans:
         call = self._calls.get(key)
         if call is None and self._layer.node(key).provider.lifetime is not Lifetime.SINGLETON:
             known = key in self._calls or len(self._layer.closure(key)) > _MANY
-            call = self._calls[key] = InjectedCall(self._layer, _give, {"value": key}) if known else None
+            call = self._calls[key] = self.make(key) if known else None
         return call
+
+    def make(self, key: Key) -> InjectedCall:
+        """Return a plan that builds a key."""
+        return InjectedCall(self._layer, _give, {"value": key})
 
     def forget(self) -> None:
         """Drop the plans with the singletons they hold."""

@@ -1,6 +1,6 @@
 """`Deps`: services as route parameters."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from di import Container, Health, Scope
+from di._compiler import InjectedCall
 from di._keys import Key, describe, key_of, source_of
 from di._overlay import DefinitionsOverride
 from di._overrides import Override
@@ -35,6 +36,7 @@ class Installation:
     container: Container
     roots: Callable[[], list[Root]]
     baseline: str | Path | None
+    calls: Callable[[], Mapping[str, Callable[[], InjectedCall]]]  # the plans of routes, by the names of their roots
 
 
 class Deps:
@@ -130,7 +132,7 @@ class Deps:
             self._read_definitions()
             return [*preparation.roots(), *further]
 
-        installation = Installation(container, everyone, baseline)
+        installation = Installation(container, everyone, baseline, preparation.planned_calls)
         app.state.di = (*getattr(app.state, "di", ()), installation)
         inner = app.router.lifespan_context
 

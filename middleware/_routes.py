@@ -79,6 +79,7 @@ class Preparation:
         self._hidden = hidden
         self._asked = asked
         self._routers = RoutersBelow(self._refresh)
+        self._calls: dict[str, Callable[[], InjectedCall]] = {}  # by the names of the routes
         self._refreshing = threading.Lock()
         reason = misfit()
         self._is_known = reason is None
@@ -98,6 +99,11 @@ class Preparation:
                 if provider.deps is self._deps:
                     roots[_root(route, provider.key, [source_of(each.call) for each in path])] = None
         return list(roots)
+
+    def planned_calls(self) -> Mapping[str, Callable[[], InjectedCall]]:
+        """Return what makes the plans of the routes that have one of their own, by the names of their roots."""
+        self.refresh()
+        return self._calls
 
     @property
     def refresh(self) -> Callable[[], None]:
@@ -123,7 +129,9 @@ class Preparation:
         for seed in reversed(needed.values()):
             route.depend_first(seed)
         if route.is_http and not route.is_prepared:
-            _prepare_http(route, dependant, self._container, self._deps, frozenset(needed))
+            call = _prepare_http(route, dependant, self._container, self._deps, frozenset(needed))
+            if call is not None:
+                self._calls[str(route)] = call
 
 
 def _root(route: ServedRoute, key: Key, places: Sequence[str]) -> Root:
@@ -156,9 +164,10 @@ def _hidden_for(
 
 def _prepare_http(
     route: ServedRoute, dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
-) -> None:
+) -> Callable[[], InjectedCall] | None:
+    """Serve a route by its plan, and return that; `None` when it has none."""
     plain = route.handler_over(dependant)
-    fast = _fast_dependant(dependant, container, deps, seeded)
+    fast, call = _fast_dependant(dependant, container, deps, seeded) or (None, None)
     fast_handler = plain if fast is None else route.handler_over(fast)
     overrides = route.overrides_provider
 
@@ -180,12 +189,13 @@ def _prepare_http(
         return functools.partial(answer, work, response)
 
     route.serve_by(handle)
+    return call
 
 
 def _fast_dependant(
     dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
-) -> "Dependant | None":
-    """Return a description without our markers, whose call builds them; None when there is nothing to gain."""
+) -> "tuple[Dependant, Callable[[], InjectedCall]] | None":
+    """Return a description without our markers, whose call builds them, and its plan; None when nothing is gained."""
     endpoint = dependant.call
     injected, others = _injected_by(dependant, deps)
     if not injected or endpoint is None or _streams(endpoint):
@@ -195,14 +205,17 @@ def _fast_dependant(
 
     plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
 
+    def planned() -> InjectedCall:
+        if not plans:
+            plans.append(InjectedCall(container.root_layer, endpoint, injected, seeded=seeded, in_thread=in_thread))
+        return plans[0]
+
     async def bind_first(**values: Any) -> Any:
         if container.stopped:
             raise ContainerClosedError(describe(endpoint))
-        if not plans:
-            plans.append(InjectedCall(container.root_layer, endpoint, injected, seeded=seeded, in_thread=in_thread))
         if container.active_layer() is not container.root_layer:
-            return await plans[0].call_without_plan(values)
-        bound = await plans[0].bind()
+            return await planned().call_without_plan(values)
+        bound = await planned().bind()
         fast.call = bound
         return await bound(**values)
 
@@ -214,7 +227,7 @@ def _fast_dependant(
     bind_first.__wrapped__ = endpoint  # type: ignore[attr-defined]  # FastAPI names the endpoint in its messages
     unbind()
     container.when_stopping(unbind)
-    return fast
+    return fast, planned
 
 
 def _injected_by(dependant: "Dependant", deps: Any) -> tuple[dict[str, Key], "list[Dependant]"]:

@@ -1,4 +1,4 @@
-"""The command line: `di graph | why | uses | impact | check | audit | freeze | migrate`.
+"""The command line: `di graph | why | uses | impact | explain | check | audit | freeze | migrate`.
 
 Exit codes: 0 fine, 1 problems were found, 2 the command could not do what it was asked.
 """
@@ -55,6 +55,7 @@ SUBCOMMANDS = {
     "why": Subcommand("show how one type or route comes to need another", "di._command.why"),
     "uses": Subcommand("show who needs a type, directly and through others", "di._command.uses"),
     "impact": Subcommand("show which routes and other roots reach a type", "di._command.impact"),
+    "explain": Subcommand("show the plan that builds what a route needs", "di._command.explain"),
     "check": Subcommand("report every problem of the graph", "di._command.check"),
     "audit": Subcommand("list the services that code holds behind getters", "di.migration.audit", EXIT_CODES),
     "freeze": Subcommand("keep such services from becoming more", "di.migration.freeze", EXIT_CODES),

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from di._command.errors import (
     SeveralContainersError,
     TargetFailedError,
 )
+from di._compiler import InjectedCall
 from di._container import Container
 from di._graph_view import GraphView
 from di._keys import source_of
@@ -37,6 +38,7 @@ class Target:
     container: Container
     roots: Sequence[Root] | None
     baseline: Path | None
+    calls: Mapping[str, Callable[[], InjectedCall]]  # the plans of routes, by the names of their roots
 
     def view(self) -> GraphView:
         """Describe its graph."""
@@ -114,7 +116,7 @@ def _made(target: str, found: Any, folder: Path, options: argparse.Namespace) ->
 
 def _read(target: str, found: Any, number: int | None, configuration: Configuration) -> Target:
     if isinstance(found, Container):
-        return Target(target, found, None, _path(configuration.baseline))
+        return Target(target, found, None, _path(configuration.baseline), {})
     # Whatever is in app.state.di: this package knows no web framework.
     installed: Sequence[Any] = getattr(getattr(found, "state", None), "di", ())
     if not installed:
@@ -126,7 +128,9 @@ def _read(target: str, found: Any, number: int | None, configuration: Configurat
     container = containers[(number or 1) - 1]
     serving = [each for each in installed if each.container is container]
     baseline = next((each.baseline for each in serving if each.baseline is not None), configuration.baseline)
-    return Target(target, container, [root for each in serving for root in each.roots()], _path(baseline))
+    roots = [root for each in serving for root in each.roots()]
+    calls = {name: call for each in serving for name, call in each.calls().items()}
+    return Target(target, container, roots, _path(baseline), calls)
 
 
 def _is_app(found: Any) -> bool:

@@ -343,3 +343,17 @@ async def test_b12_middleware_that_opens_a_scope_by_hand_shares_it_with_the_rout
         assert (await get(app, "/ok"))[1]["body"] == b"true"
         assert (await get(app, "/conflict"))[0]["status"] == 409
     assert [type(each) for each in failures] == [type(None), HTTPException]
+
+
+def test_the_plans_of_routes_are_known_without_a_start(app: FastAPI, deps: Deps, container: Container) -> None:
+    @app.get("/orders")
+    async def orders(orders: Annotated[Orders, deps.depends(Orders)]) -> None: ...
+
+    @app.get("/plain")
+    async def plain() -> None: ...
+
+    deps.install(app, container)
+    (installation,) = app.state.di
+    calls = installation.calls()
+    assert list(calls) == ["GET /orders"]
+    assert "return await function(" in calls["GET /orders"]().source
