@@ -54,6 +54,7 @@ async def test_a5_what_needs_nothing_but_built_singletons_comes_at_once_on_the_l
 async def test_c2_a_thread_that_asks_wakes_the_loop_that_has_to_build() -> None:
     container = Container()
     container.singleton(Pool, connect, eager=False)
+    asyncio.get_running_loop().set_debug(True)  # whoever does not wake it is told
     async with container:
         pool = await asyncio.to_thread(container.resolve, Pool)
         assert container[Pool] is pool
