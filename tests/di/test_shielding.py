@@ -199,7 +199,7 @@ without_eager_tasks = pytest.mark.skipif(sys.version_info >= (3, 12), reason="la
 @without_eager_tasks
 async def test_g_a_task_that_stood_for_work_stands_for_the_next_unless_somebody_knows_it() -> None:
     loop, spare = asyncio.get_running_loop(), SpareTask()
-    known: list[weakref.ref[asyncio.Task[None]] | None] = []
+    known: list[object] = []
 
     async def who() -> int:
         return id(asyncio.current_task())
