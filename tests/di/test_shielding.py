@@ -173,26 +173,6 @@ async def test_b2_who_begins_a_teardown_is_the_current_task_again_while_it_goes_
     assert log == ["gave up", "closed"]
 
 
-async def test_b2_the_rest_of_a_teardown_is_waited_for_by_name_and_may_be_given_up() -> None:
-    log: list[str] = []
-
-    async def wait() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            log.append("given up")
-
-    work = ShieldedWork(wait(), asyncio.get_running_loop())
-    assert work.task is not None
-    with pytest.raises(TypeError, match=r"await wait\(\)"):
-        await work
-    work.task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await work.wait()
-    work.close()
-    assert log == ["given up"]
-
-
 without_eager_tasks = pytest.mark.skipif(sys.version_info >= (3, 12), reason="later releases have eager tasks")
 
 
