@@ -173,6 +173,19 @@ async def test_b2_who_begins_a_teardown_is_the_current_task_again_while_it_goes_
     assert log == ["gave up", "closed"]
 
 
+async def test_b2_whoever_waits_for_the_task_of_work_that_ends_at_once_sees_it_end_well() -> None:
+    ended: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+
+    async def be_watched() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(ended.set_result)
+
+    work = ShieldedWork(be_watched(), asyncio.get_running_loop())
+    assert work.task is None
+    assert (await ended).exception() is None
+
+
 without_eager_tasks = pytest.mark.skipif(sys.version_info >= (3, 12), reason="later releases have eager tasks")
 
 
