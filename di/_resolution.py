@@ -63,6 +63,7 @@ class Resolution(ABC):
         "_pending",
         "_seeds",
         "_token",
+        "_told",
         "closers",
         "connection",
         "container",
@@ -82,6 +83,7 @@ class Resolution(ABC):
         self.closers: list[Closer] = []
         self.state = FRESH
         self.disturbed = False  # whether anybody resolved since a plan began; the plan then steps aside
+        self._told = 0  # how many values of a plan have found their place here
         self.published: Published | None = None
         self.running: Plan | None = None
         self.in_flight: tuple[Key | None, asyncio.Task[Any] | None] | None = None  # what a compiled plan awaits
@@ -370,6 +372,8 @@ class Resolution(ABC):
         """Return the objects of the root layer, also those that a plan has told of and nobody asked for so far."""
         instances, published = self._instances, self.published
         self.published = None
+        if published is not None:
+            self._told = published[1] + len(published[2])
         while published is not None:
             plan, start, values, published = published
             for key, value in zip(plan.keys[start:], values, strict=False):
@@ -392,8 +396,9 @@ class Resolution(ABC):
             pending.future.set_result(value)
 
     def take(self, plan: Plan, values: tuple[Any, ...]) -> None:
-        """Take what a plan has built that works no longer."""
-        self.published, self.running, self.state = (plan, 0, values, None), None, USED
+        """Take what a plan has built that works no longer; what somebody has found before may be released by now."""
+        self.built()
+        self.published, self.running, self.state = (plan, self._told, values[self._told :], None), None, USED
 
     def crash(self, plan: Plan, error: BaseException, values: tuple[Any, ...]) -> None:
         """Take what a plan had built when it failed, and tell those who wait for what was in flight."""

@@ -19,7 +19,6 @@ from di._providers import Kind, Lifetime
 from di._sources import Place
 from di.errors import (
     AskedAtImportWarning,
-    DiError,
     TwoInstancesWarning,
     UnregisteredShadowWarning,
     UnsupportedGetterError,
@@ -122,14 +121,11 @@ class Shadow:
             warning = UnregisteredShadowWarning(self.service, self.name, place)
             self._reports.add(Finding.UNREGISTERED, self, place, warning)
             return True
-        try:
-            provider = layer.node(key).provider
-            if provider.lifetime is Lifetime.SCOPED:
-                theirs = MISSING if scope is None else scope.peek(key, layer)
-            else:
-                theirs = provider.make if provider.kind is Kind.VALUE else layer.owner(key).singletons.get(key, MISSING)
-        except DiError:  # the graph has a problem there: there can be no instance, and validation tells
-            return False
+        provider = layer.node(key).provider
+        if provider.lifetime is Lifetime.SCOPED:
+            theirs = MISSING if scope is None else scope.peek(key, layer)
+        else:
+            theirs = provider.make if provider.kind is Kind.VALUE else layer.owner(key).singletons.get(key, MISSING)
         if theirs is MISSING:
             return False
         if theirs is not instance:

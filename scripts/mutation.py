@@ -255,16 +255,20 @@ def _remember(mutant: Mutant, *, survived: bool) -> None:
 
 def _report(mutants: list[Mutant], known: dict[str, bool], explained: dict[str, str]) -> int:
     """Write the page, and tell of what is unexplained, or explained and dead."""
-    tried, survived = Counter[str](), Counter[str]()
+    tried, survived, left = Counter[str](), Counter[str](), Counter[str]()
     listed: dict[str, Mutant] = {}
     for mutant in mutants:
+        left[mutant.module] += mutant.key not in known
         if mutant.key in known:
             tried[mutant.module] += 1
             if known[mutant.key]:
                 survived[mutant.module] += 1
                 listed[mutant.name] = mutant
-    missing = sum(mutant.key not in known for mutant in mutants)
-    rows = [f"| `{name}` | {tried[name]} | {tried[name] - survived[name]} | {survived[name]} |" for name in tried]
+    missing = sum(left.values())
+    rows = [
+        f"| `{name}` | {tried[name]} | {tried[name] - survived[name]} | {survived[name]} | {left[name]} |"
+        for name in left
+    ]
     sums = (sum(tried.values()), sum(tried.values()) - sum(survived.values()), sum(survived.values()))
     text = [
         "# Mutation testing",
@@ -273,10 +277,10 @@ def _report(mutants: list[Mutant], known: dict[str, bool], explained: dict[str, 
         "a loop, or it leaves a statement out) and runs the fast tests of `tests/di`; a change that none of them",
         "notices survives. Annotations are left alone, and tests against the naive model are not run.",
         "",
-        "| module | changes | noticed | survived |",
-        "|---|---|---|---|",
+        "| module | changes tried | noticed | survived | not tried yet |",
+        "|---|---|---|---|---|",
         *rows,
-        f"| all | {sums[0]} | {sums[1]} | {sums[2]} |",
+        f"| all | {sums[0]} | {sums[1]} | {sums[2]} | {missing} |",
         "",
     ]
     if listed:

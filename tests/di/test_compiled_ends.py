@@ -171,14 +171,15 @@ async def test_a_compiled_call_outside_of_a_scope_says_what_was_called() -> None
         await call()
 
 
-async def test_e3_an_external_provider_is_refused_by_a_plan_with_its_path() -> None:
+@pytest.mark.parametrize("way", ["by a plan", "by hand"])
+async def test_e3_an_external_provider_is_refused_with_its_path(way: str) -> None:
     container = Container()
     container.scoped(Session, external=True)
     container.scoped(Orders)
     call = await plan(container, give, one=Orders).bind()
-    async with container.scope():
+    async with container.scope() as scope:
         with pytest.raises(errors.ExternalProviderError) as caught:
-            await call()
+            await (call() if way == "by a plan" else scope.resolve(Orders))
     text = str(caught.value)
     assert text.index("Orders (scoped") < text.index("Session (scoped")
 

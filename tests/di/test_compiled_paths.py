@@ -1,8 +1,10 @@
 """Promises B5, C5 and G: who builds what a scope holds, the plan or the ordinary way, and that both see the same."""
 
 import asyncio
+import gc
 import sys
-from collections.abc import Callable, Coroutine
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from threading import Event
@@ -227,3 +229,42 @@ def test_c5_a_plan_that_holds_a_singleton_of_another_loop_reports_it_too() -> No
     container.singleton(Pool, connect)
     container.scoped(Repository)
     asyncio.run(serve())
+
+
+async def test_b8_a_plan_goes_on_without_what_was_released_while_it_waited() -> None:
+    reached, may_go_on = asyncio.Event(), asyncio.Event()
+    open_sessions: list[Session] = []
+
+    async def open_session() -> AsyncIterator[Session]:
+        open_sessions.append(session := Session())
+        yield session
+        open_sessions.remove(session)
+
+    async def open_audit() -> Audit:
+        reached.set()
+        await may_go_on.wait()
+        return Audit()
+
+    container = Container()
+    container.scoped(Session, open_session)
+    container.scoped(Audit, open_audit)
+    container.scoped(Orders)
+    call = await compiled(container, Orders)
+    async with container.scope() as scope:
+        calling = asyncio.create_task(call())
+        await reached.wait()
+        await scope.release(Session)
+        assert open_sessions == []
+        may_go_on.set()
+        assert [(await calling).session] == open_sessions
+    assert open_sessions == []
+
+
+async def test_a_closed_scope_holds_nothing_that_a_plan_has_built() -> None:
+    container = container_told_by(Builders())
+    call = await compiled(container, Session)
+    async with container.scope() as scope:
+        session = weakref.ref(await call())
+    assert scope.closed
+    gc.collect()
+    assert session() is None

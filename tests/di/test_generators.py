@@ -72,10 +72,13 @@ async def test_a1_a_generator_without_a_yield_is_named(provider: Any, way: str) 
 
 
 @pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("watched", [False, True])
 async def test_a1_a_generator_with_a_second_yield_is_named_and_closed(
-    yields_twice: Callable[[], Any], ended: list[str], failed: bool
+    yields_twice: Callable[[], Any], ended: list[str], failed: bool, watched: bool
 ) -> None:
     container = Container()
+    if watched:
+        container.add_listener(lambda _: None)
     container.scoped(Session, yields_twice)
     scope = container.scope()
     await scope.resolve(Session)

@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -371,3 +371,35 @@ async def test_e1_nobody_holds_what_an_override_made_after_its_end(form: str) ->
         gc.collect()
         assert [each() for each in made] == [None, None]
         assert innermost.get() is outer
+
+
+@pytest.mark.parametrize("form", ["with", "async with"])
+async def test_e1_an_open_scope_gives_back_what_an_override_made_and_keeps_the_rest(log: list[str], form: str) -> None:
+    class Session: ...
+
+    class FakeManager(Fake):
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            log.append("fake")
+
+    def open_session() -> Iterator[Session]:
+        yield Session()
+        log.append("session")
+
+    container = Container()
+    container.scoped(Gateway)
+    container.scoped(Session, open_session)
+    async with container.scope() as scope:
+        session = await scope.resolve(Session)
+        override = container.override(Gateway, FakeManager)
+        if form == "with":
+            with override:
+                await scope.resolve(Gateway)
+        else:
+            async with override:
+                await scope.resolve(Gateway)
+        assert log == ["fake"]
+        assert await scope.resolve(Session) is session
+    assert log == ["fake", "session"]

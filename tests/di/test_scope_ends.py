@@ -239,3 +239,44 @@ async def test_b4_a_unit_of_work_that_failed_has_no_success_to_tell(log: list[st
         scope.fail(LookupError())
         await scope.succeed()
     assert log == []
+
+
+async def test_b3_what_goes_wrong_in_a_rollback_is_told_beside_the_failure() -> None:
+    async def open_session() -> AsyncIterator[Session]:
+        try:
+            yield Session()
+        except LookupError:
+            raise RuntimeError("would not roll back") from None
+
+    container = Container()
+    container.scoped(Session, open_session)
+    scope = container.scope()
+    await scope.resolve(Session)
+    scope.fail(LookupError("out of stock"))
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await scope.close()
+    (error,) = caught.value.exceptions
+    assert (type(error), str(error)) == (RuntimeError, "would not roll back")
+    (note,) = error.__notes__
+    assert note.startswith("while closing Session (scoped, ")
+
+
+@pytest.mark.parametrize("failure", [StopIteration(), StopAsyncIteration()])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_b3_a_failure_that_python_wraps_in_a_generator_is_still_only_the_failure(
+    failure: Exception, kind: str
+) -> None:
+    """Neither may leave a generator as it is: Python raises a `RuntimeError` from it."""
+
+    def open_session() -> Iterator[Session]:
+        yield Session()
+
+    async def open_session_async() -> AsyncIterator[Session]:
+        yield Session()
+
+    container = Container()
+    container.scoped(Session, open_session if kind == "sync" else open_session_async)
+    scope = container.scope()
+    await scope.resolve(Session)
+    scope.fail(failure)
+    await scope.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import weakref
 from collections.abc import AsyncIterator
 
@@ -170,3 +171,59 @@ async def test_b2_who_begins_a_teardown_is_the_current_task_again_while_it_goes_
     assert work is not None
     await scope.go_on_closing(work)
     assert log == ["gave up", "closed"]
+
+
+async def test_b2_whoever_waits_for_the_task_of_work_that_ends_at_once_sees_it_end_well() -> None:
+    ended: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+
+    async def be_watched() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(ended.set_result)
+
+    work = ShieldedWork(be_watched(), asyncio.get_running_loop())
+    assert work.task is None
+    assert (await ended).exception() is None
+
+
+without_eager_tasks = pytest.mark.skipif(sys.version_info >= (3, 12), reason="later releases have eager tasks")
+
+
+@without_eager_tasks
+async def test_g_a_task_that_stood_for_work_stands_for_the_next_unless_somebody_knows_it() -> None:
+    loop, spare = asyncio.get_running_loop(), SpareTask()
+    known: list[object] = []
+
+    async def who() -> int:
+        return id(asyncio.current_task())
+
+    async def remember() -> None:
+        task = asyncio.current_task()
+        known.append(task and weakref.ref(task))
+
+    first = ShieldedWork(who(), loop, spare).result()
+    kept = spare.task
+    assert id(kept) == first
+    assert ShieldedWork(who(), loop, spare).result() == first
+    assert spare.task is None  # this test still has it
+    ShieldedWork(remember(), loop, spare).result()
+    assert spare.task is None
+    ShieldedWork(who(), loop, spare).result()
+    assert spare.task is not None
+
+
+@without_eager_tasks
+async def test_g_a_spare_task_of_another_loop_is_left_alone() -> None:
+    spare = SpareTask()
+
+    async def end_at_once() -> None:
+        ShieldedWork(loop_of_the_task(), asyncio.get_running_loop(), spare).result()
+
+    async def loop_of_the_task() -> asyncio.AbstractEventLoop:
+        task = asyncio.current_task()
+        assert task is not None
+        return task.get_loop()
+
+    await asyncio.to_thread(lambda: asyncio.run(end_at_once()))
+    here = asyncio.get_running_loop()
+    assert ShieldedWork(loop_of_the_task(), here, spare).result() is here

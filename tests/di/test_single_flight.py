@@ -299,3 +299,58 @@ async def test_a6_a_singleton_that_fails_says_who_needed_it() -> None:
     assert building.startswith("while building Redis (singleton")
     assert "needed by Cache (singleton" in by_cache
     assert "Mailer (scoped" in by_mailer
+
+
+def test_c2_a_circle_of_three_that_ask_by_hand_is_named_whole() -> None:
+    class First: ...
+
+    class Second: ...
+
+    class Third: ...
+
+    def ask_for(needed: type, make: type) -> Callable[[], object]:
+        def build() -> object:
+            container.resolve(needed)
+            return make()
+
+        return build
+
+    container = Container()
+    container.singleton(First, ask_for(Second, First))
+    container.singleton(Second, ask_for(Third, Second))
+    container.singleton(Third, ask_for(First, Third))
+    with pytest.raises(errors.CycleError) as caught:
+        container.resolve(First)
+    assert [name in str(caught.value) for name in ("First", "Second", "Third")] == [True] * 3
+
+
+async def test_a6_who_needed_a_singleton_that_failed_is_told_once_each_and_only_if_somebody_did() -> None:
+    gate = asyncio.Event()
+
+    class Broken: ...
+
+    class Holder:
+        def __init__(self, broken: Broken) -> None: ...
+
+    async def fail() -> Broken:
+        await gate.wait()
+        raise ConnectionError
+
+    container = Container()
+    container.singleton(Broken, fail, eager=False)
+    container.transient(Holder)
+    async with container.scope() as scope:
+        alone = asyncio.create_task(scope.resolve(Broken))
+        await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(ConnectionError) as caught:
+            await alone
+        assert not [note for note in caught.value.__notes__ if note.startswith("needed by")]
+        gate.clear()
+        waiting = [asyncio.create_task(scope.resolve(Holder)) for _ in range(3)]
+        await asyncio.sleep(0)
+        gate.set()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert isinstance(found[0], ConnectionError)
+        (note,) = [note for note in found[0].__notes__ if note.startswith("needed by")]
+        assert note.startswith("needed by Holder (transient") or "Holder (transient" in note
