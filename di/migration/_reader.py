@@ -12,7 +12,7 @@ from typing import Final
 
 from di.migration._context import Context
 from di.migration._definitions import Definitions
-from di.migration._facts import Module, Unread
+from di.migration._facts import WRITTEN_BY, Module, Unread
 from di.migration._names import Scope, ScopeKind
 from di.migration._scopes import bind_block
 
@@ -69,6 +69,7 @@ def read_file(path: Path) -> Module | Unread:
 
 def _read_tree(tree: ast.Module, module: Module, *, deep: bool) -> Module:
     context = Context(module, deep)
+    module.generated = WRITTEN_BY in (ast.get_docstring(tree, clean=False) or "")
     bound = bind_block(tree.body, None, deep=deep)
     module.stars = bound.stars
     for name, symbols in bound.names.items():

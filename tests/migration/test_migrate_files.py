@@ -234,6 +234,16 @@ def test_one_file_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert json.dumps(migrate(root, capsys)["files"]) == "[]"
 
 
+def test_file_names_may_stand_behind_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = shop(tmp_path)
+    routes = root / "shop" / "routes.py"
+    (root / "shop" / "more.py").write_text(ROUTES, encoding="utf-8")
+    command = ["migrate", str(root), "--write", str(routes), "--jobs", "1", "--format", "json"]
+    assert main(command) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert [Path(each).name for each in files] == ["service_dependencies.py", "routes.py"]
+
+
 def test_paths_that_do_not_exist_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", str(tmp_path / "nowhere")]) == 2
     assert main(["migrate", str(shop(tmp_path)), str(tmp_path / "nowhere.py")]) == 2

@@ -88,6 +88,31 @@ def test_constructors_take_what_the_container_makes_already(clinic: Path, capsys
     assert "return bridge.get(ReminderService)" in text
 
 
+def test_a_getter_that_is_a_bridge_stays_one(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    assert hand_over(capsys, "get_mail_service") == 0
+    before = contents(clinic)
+    assert hand_over(capsys, "get_mail_service") == 0
+    assert "get_mail_service is a bridge already" in capsys.readouterr().out
+    assert contents(clinic) == before
+
+
+def test_a_constructor_that_keeps_what_is_awaited_later_is_left_alone(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    mail = clinic / "clinic/services/mail.py"
+    mail.write_text(
+        mail.read_text(encoding="utf-8").replace("\ndef get_mail", "\nasync def get_mail"), encoding="utf-8"
+    )
+    for getters in (("get_mail_service", "get_reminder_service"), ("get_reminder_service",)):
+        before = contents(clinic)
+        assert hand_over(capsys, *getters) == 0
+        assert "get_mail_service is still asked in line 8: whoever" in capsys.readouterr().out
+        assert "return await bridge.resolve(MailService)" in mail.read_text(encoding="utf-8")
+        (clinic / "clinic/services/reminders.py").write_bytes(before["clinic/services/reminders.py"])
+
+
 @pytest.mark.parametrize(
     ("getter", "reason"),
     [("get_payment_service", "it may raise"), ("get_nothing", "there is no such getter")],

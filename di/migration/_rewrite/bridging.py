@@ -8,7 +8,7 @@ from pathlib import Path
 from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._calls import Context, Detail
 from di.migration._classes import Built
-from di.migration._facts import Class, Function, Role
+from di.migration._facts import WRITTEN_BY, Class, Function, Role
 from di.migration._linking import Found
 from di.migration._resets import Touch
 from di.migration._rewrite.changes import shown_path
@@ -41,6 +41,11 @@ class Bridged:
     refused: list[tuple[str, str]] = field(default_factory=list)  # getter, reason
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to say of stage 4."""
+        return bool(self.services or self.refused or self.notes)
+
 
 class Bridging:
     """Plans stage 4, service by service."""
@@ -55,6 +60,9 @@ class Bridging:
         bridged = Bridged()
         for name in getters:
             found = [each for each in self._reading.inventory.accessors if each.name == name]
+            if not found and self._is_bridge(name):
+                bridged.notes.append(f"{name} is a bridge already")
+                continue
             if len(found) != 1:
                 bridged.refused.append((name, "there is no such getter" if not found else "several have this name"))
                 continue
@@ -64,6 +72,10 @@ class Bridging:
                 continue
             self._edit(found[0], plan, bridge_module, bridged)
         return bridged
+
+    def _is_bridge(self, name: str) -> bool:
+        named = ((module, each) for module, each in self._reading.project.functions() if each.qualname == name)
+        return any(self._constructors.handed_out_by(module, each) is not None for module, each in named)
 
     def _reason_against(self, accessor: Accessor) -> str | None:
         if accessor.kind not in _KINDS or accessor.function is None or accessor.function.owner is not None:
@@ -195,7 +207,7 @@ def _slots(source: SourceFile, getter: Definition) -> Iterator[ast.stmt]:
 def bridge_text() -> str:
     """Return the module that getters ask."""
     return (
-        '"""What the getters of moved services ask. Written by `di migrate`."""\n\n'
+        f'"""What the getters of moved services ask. {WRITTEN_BY}."""\n\n'
         "from di.bridge import Bridge\n\nbridge = Bridge()\n"
     )
 
