@@ -147,7 +147,7 @@ def test_another_bridge_is_not_mixed_with_the_tools_own(
 
 def test_a_service_needs_a_container(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hand_over(capsys, "get_mail_service") == 1
-    assert "--style container --write` first" in " ".join(capsys.readouterr().out.split())
+    assert "--style container --write` first; wrappers of the other style" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

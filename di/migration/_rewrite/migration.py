@@ -89,7 +89,10 @@ def _plan_bridges(reading: Reading, path: Path, options: Options) -> Migration:
     before = path.read_bytes() if path.exists() else b""
     plan, bridge_path = Plan(), path.parent / BRIDGE_NAME
     if f"def {REGISTER}(".encode() not in before:
-        missing = f"no {REGISTER}() in {path.name}: run `di migrate PATH --style container --write` first"
+        missing = (
+            f"no {REGISTER}() in {path.name}: run `di migrate PATH --style container --write` first; "
+            "wrappers of the other style have to be reverted before"
+        )
         refused = Bridged(refused=[(each, missing) for each in options.services])
         return Migration(plan, (), tuple(reading.project.unread), path, 0, refused, installed=True)
     bridging = Bridging(reading, registered_types(path), _injectable(reading, path))
