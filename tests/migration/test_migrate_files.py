@@ -218,6 +218,13 @@ def test_each_stage_is_useful_alone(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [Path(each).name for each in migrate(root, capsys, "--stage", "2")["files"]] == ["routes.py"]
 
 
+def test_wrappers_alone_move_nothing_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = shop(tmp_path)
+    for stage, said in (("1", "can be moved"), ("2", "moved")):
+        assert main(["migrate", str(root), "--stage", stage, "--write", "--jobs", "1"]) == 0
+        assert f"in the bodies of handlers {said} (100 %)" in capsys.readouterr().out
+
+
 def test_one_file_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = shop(tmp_path)
     other = root / "shop" / "more.py"
