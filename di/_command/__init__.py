@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     doer: Doer | None = None
+    options = argparse.Namespace()
     for name, subcommand in SUBCOMMANDS.items():
         below = subparsers.add_parser(
             name, help=subcommand.help, epilog=subcommand.epilog, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == [name]:
             doer = cast(Doer, importlib.import_module(subcommand.module))
             doer.add_arguments(below)
-    options = parser.parse_args(given)
+            options = below.parse_intermixed_args(given[1:])  # file names may stand behind options
+    if doer is None:
+        parser.parse_args(given)  # explains itself, and exits
     try:
         code = doer.run(options) if doer is not None else 2
         sys.stdout.flush()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ANY_KEY: Final = "[*]"  # part of a path: an element whose key is not written in the source
+WRITTEN_BY: Final = "Written by `di migrate`"  # in the docstrings of the modules that it makes
 WHOLE_MODULE: Final = -1  # index of the "function" that a file's own statements are
 CONSTRUCTORS: Final = frozenset({"__init__", "__new__", "__post_init__", "model_post_init", "__attrs_post_init__"})
 
@@ -218,6 +219,7 @@ class Module:
     imports: set[str] = field(default_factory=set)  # absolute modules, and names imported from them
     loads: list[Symbol] = field(default_factory=list)  # what its own statements import at run time
     patches: list[TextPatch] = field(default_factory=list)
+    generated: bool = False  # made by `di migrate`, as its docstring says
 
     @property
     def is_package(self) -> bool:

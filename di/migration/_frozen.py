@@ -110,6 +110,8 @@ class Frozen:
 
     def _local_imports(self) -> Iterator[Sighting]:
         for each in self.imports.dodging():
+            if each.module.generated:  # its imports are the tool's, and nobody chose them to dodge anything
+                continue
             name = relative_to(each.target, self._folder)
             function = each.function.qualname
             yield self._sighting(FrozenKind.LOCAL_IMPORT, each.module, each.line, function, name, each)

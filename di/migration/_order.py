@@ -57,16 +57,20 @@ def judge_risk(
         (1, Variant.FILLED_ELSEWHERE in accessor.variants, "filled by other code"),
         (1, Variant.SEVERAL_CLASSES in accessor.variants, "chooses among several classes"),
         (3, any(accessor in cycle.members for cycle in cycles), "part of a cycle"),
-        (2, at_import > 0, f"asked {at_import} times at import"),
+        (2, at_import > 0, f"asked {_times(at_import)} at import"),
         (3, twins > 0, "another accessor hands out a second instance of its class"),
-        (1, 0 < len(touched) <= 5, f"patched or written {len(touched)} times in tests"),
-        (2, len(touched) > 5, f"patched or written {len(touched)} times in tests"),
+        (1, 0 < len(touched) <= 5, f"patched or written {_times(len(touched))} in tests"),
+        (2, len(touched) > 5, f"patched or written {_times(len(touched))} in tests"),
         (1, 5 < len(calls) <= 20, f"{len(calls)} calls"),
         (2, len(calls) > 20, f"{len(calls)} calls"),
     )
     return Risk(
         sum(weight for weight, holds, _ in weighed if holds), tuple(text for _, holds, text in weighed if holds)
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def order_by_risk(accessors: Sequence[Accessor], reached: dict[int, Reached], risks: dict[int, Risk]) -> list[Accessor]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from di._command.terminal import counted
 from di.migration._accessor import Accessor
 from di.migration._audit import Audit, Audited
 from di.migration._calls import Context
@@ -26,8 +27,9 @@ def headline(audit: Audit) -> str:
     contexts = Counter(call.context for call in audit.calls)
     parts = ", ".join(f"{contexts[each]} {each.value}" for each in Context if contexts[each])
     return (
-        f"{len(audit.accessors)} accessors and {len(audit.calls)} calls of them{f' ({parts})' if parts else ''} "
-        f"in {audit.files:,} files, {audit.lines:,} lines, {audit.handlers} route handlers."
+        f"{counted(len(audit.accessors), 'accessor')} and {counted(len(audit.calls), 'call')} of them"
+        f"{f' ({parts})' if parts else ''} in {counted(audit.files, 'file')}, {audit.lines:,} lines, "
+        f"{counted(audit.handlers, 'route handler')}."
     )
 
 

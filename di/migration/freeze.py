@@ -28,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("path", type=Path, help="folder to read; nothing in it is imported or run")
     parser.add_argument(
-        "files", type=Path, nargs="*", metavar="FILE", help="judge these files alone, as a pre-commit hook does"
+        "files",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="judge these files alone, as a pre-commit hook does",
     )
     parser.add_argument(
         "--baseline",

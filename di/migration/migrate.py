@@ -22,7 +22,9 @@ STAGES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("path", type=Path, help="folder of the code base, with its tests; nothing in it is run")
-    parser.add_argument("files", type=Path, nargs="*", help="files with handlers to change (default: all below PATH)")
+    parser.add_argument(
+        "files", type=Path, nargs="*", default=[], help="files with handlers to change (default: all below PATH)"
+    )
     parser.add_argument("--write", action="store_true", help="write the files instead of showing the differences")
     parser.add_argument(
         "--stage",

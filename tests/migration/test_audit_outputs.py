@@ -1,6 +1,7 @@
 """What `di audit` writes: each format is whole, valid and says the same."""
 
 import json
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -253,6 +254,25 @@ def test_tables_are_grouped_by_module_and_name_every_accessor(form: str, capsys:
         "Order of migration",
     ):
         assert text in written
+
+
+def test_a_terminal_of_80_columns_breaks_no_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(CORPUS / "product_clinic")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    main(["audit", ".", "--jobs", "1"])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(" ".join(lines).split())
+    for phrase in (
+        "clinic/services/mail.py 20 get_mail_service kind: global; builds: MailService; asked from:",
+        "get_mail_service (clinic/services/mail.py:20) risk: low; because: ",
+        "lifetime: singleton",
+    ):
+        assert phrase in words
 
 
 def test_markdown_cells_cannot_break_their_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

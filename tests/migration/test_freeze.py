@@ -341,6 +341,14 @@ def test_an_import_for_types_alone_is_no_way_back(frozen: Path, freeze: Freeze) 
     assert freeze(".").code == 0
 
 
+@pytest.mark.parametrize(("head", "found"), [('"""Written by `di migrate`."""\n', 0), ("# written by hand\n", 1)])
+def test_the_wrappers_that_the_tool_wrote_dodge_nothing(frozen: Path, freeze: Freeze, head: str, found: int) -> None:
+    write(frozen, "shop/service_dependencies.py", f"{head}\ndef provide():\n    from shop import routes\n")
+    append(frozen / "shop/routes.py", "import shop.service_dependencies\n")
+    result = freeze(".", "--format", "json")
+    assert [each[0] for each in new_in(result)] == ["local-import"] * found
+
+
 def test_what_is_imported_at_module_level_as_well_dodges_nothing(frozen: Path, freeze: Freeze) -> None:
     append(frozen / "shop/mail.py", "import shop.routes\n\ndef later():\n    from shop.routes import router\n")
     assert freeze(".").code == 0
@@ -520,6 +528,14 @@ def test_writing_with_files_renews_their_entries_alone(frozen: Path, freeze: Fre
     append(frozen / "shop/routes.py", SECOND_CALL)
     assert freeze(".", "shop/mail.py", "--write").out.endswith("1 added, 0 removed\n")
     assert [each[0] for each in new_in(freeze(".", "--format", "json"))] == ["route-call"]
+
+
+def test_file_names_may_stand_behind_options(frozen: Path, freeze: Freeze) -> None:
+    append(frozen / "shop/mail.py", SECOND_GLOBAL)
+    append(frozen / "shop/routes.py", SECOND_CALL)
+    assert freeze(".", "--format", "json", "shop/routes.py").out.count('"kind": "route-call"') == 1
+    assert freeze(".", "--write", "shop/mail.py").out.endswith("1 added, 0 removed\n")
+    assert freeze("--format", "json", ".", "shop/mail.py").code == 0
 
 
 # --- code as it is found ---------------------------------------------------------------------------------------------

@@ -218,6 +218,13 @@ def test_each_stage_is_useful_alone(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [Path(each).name for each in migrate(root, capsys, "--stage", "2")["files"]] == ["routes.py"]
 
 
+def test_wrappers_alone_move_nothing_and_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = shop(tmp_path)
+    for stage, said in (("1", "can be moved"), ("2", "moved")):
+        assert main(["migrate", str(root), "--stage", stage, "--write", "--jobs", "1"]) == 0
+        assert f"in the bodies of handlers {said} (100 %)" in capsys.readouterr().out
+
+
 def test_one_file_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = shop(tmp_path)
     other = root / "shop" / "more.py"
@@ -232,6 +239,16 @@ def test_one_file_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[
     for name in ("provide_mailer", "provide_news", "MailerDep = ", "NewsDep = ", "    News = Any", "    Mailer = Any"):
         assert written.count(name) >= 1
     assert json.dumps(migrate(root, capsys)["files"]) == "[]"
+
+
+def test_file_names_may_stand_behind_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = shop(tmp_path)
+    routes = root / "shop" / "routes.py"
+    (root / "shop" / "more.py").write_text(ROUTES, encoding="utf-8")
+    command = ["migrate", str(root), "--write", str(routes), "--jobs", "1", "--format", "json"]
+    assert main(command) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert [Path(each).name for each in files] == ["service_dependencies.py", "routes.py"]
 
 
 def test_paths_that_do_not_exist_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,6 +88,31 @@ def test_constructors_take_what_the_container_makes_already(clinic: Path, capsys
     assert "return bridge.get(ReminderService)" in text
 
 
+def test_a_getter_that_is_a_bridge_stays_one(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    assert hand_over(capsys, "get_mail_service") == 0
+    before = contents(clinic)
+    assert hand_over(capsys, "get_mail_service") == 0
+    assert "get_mail_service is a bridge already" in capsys.readouterr().out
+    assert contents(clinic) == before
+
+
+def test_a_constructor_that_keeps_what_is_awaited_later_is_left_alone(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    mail = clinic / "clinic/services/mail.py"
+    mail.write_text(
+        mail.read_text(encoding="utf-8").replace("\ndef get_mail", "\nasync def get_mail"), encoding="utf-8"
+    )
+    for getters in (("get_mail_service", "get_reminder_service"), ("get_reminder_service",)):
+        before = contents(clinic)
+        assert hand_over(capsys, *getters) == 0
+        assert "get_mail_service is still asked in line 8: whoever" in capsys.readouterr().out
+        assert "return await bridge.resolve(MailService)" in mail.read_text(encoding="utf-8")
+        (clinic / "clinic/services/reminders.py").write_bytes(before["clinic/services/reminders.py"])
+
+
 @pytest.mark.parametrize(
     ("getter", "reason"),
     [("get_payment_service", "it may raise"), ("get_nothing", "there is no such getter")],
@@ -102,9 +127,27 @@ def test_what_a_bridge_would_change_is_refused(
     assert contents(clinic) == before
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("def get_mail_service", "@bridge.shadow(MailService)\ndef get_mail_service", "bridge.shadow watches it"),
+        ("import logging", "import logging\n\nfrom clinic.old import bridge", "bridge means something else"),
+    ],
+)
+def test_another_bridge_is_not_mixed_with_the_tools_own(
+    before: str, after: str, reason: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    (clinic / "clinic/old.py").write_text("from di.bridge import Bridge\n\nbridge = Bridge()\n", encoding="utf-8")
+    mail = clinic / "clinic/services/mail.py"
+    mail.write_text(mail.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    assert hand_over(capsys, "get_mail_service") == 1
+    assert f"not moved: get_mail_service: {reason}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_service_needs_a_container(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert hand_over(capsys, "get_mail_service") == 1
-    assert "--style container --write` first" in " ".join(capsys.readouterr().out.split())
+    assert "--style container --write` first; wrappers of the other style" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -114,6 +157,10 @@ def test_a_service_needs_a_container(clinic: Path, capsys: pytest.CaptureFixture
         ("tests/test_slot.py", "a test replaces its instance"),
         ("clinic/worker.py", "a worker calls it"),
         ("clinic/early.py", "it is called at import"),
+        (
+            "clinic/container.py",
+            "it is handed on, perhaps to a container, which would ask itself (clinic/container.py:4)",
+        ),
     ],
 )
 def test_what_relies_on_the_getter_is_named(
@@ -125,9 +172,11 @@ def test_what_relies_on_the_getter_is_named(
         "tests/test_slot.py": "from clinic.services import mail\n\ndef test():\n    mail._mail_service = None\n",
         "clinic/worker.py": "from clinic.services.mail import get_mail_service\n\n@app.task\ndef send():\n"
         "    get_mail_service()\n",
+        "clinic/container.py": "from clinic.services.mail import get_mail_service\n\ndef register(container):\n"
+        "    container.singleton(object, get_mail_service)\n",
         "clinic/early.py": "from clinic.services.mail import get_mail_service\n\nmail = get_mail_service()\n",
     }
     migrate(clinic, capsys, "--style", "container")
     (clinic / addition).write_text(sources[addition], encoding="utf-8")
     assert hand_over(capsys, "get_mail_service") == 1
-    assert reason in capsys.readouterr().out
+    assert reason in " ".join(capsys.readouterr().out.split())

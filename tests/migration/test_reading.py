@@ -1,5 +1,6 @@
 """Whatever a file holds, it gets one line and the run goes on; what an import means follows Python's rules."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from di.migration._discovery import find_files
 from di.migration._facts import Module, Unread
 from di.migration._json import to_json
-from di.migration._reader import read_file
+from di.migration._reader import read_file, read_files
 from di.migration.audit import audit_path
 from di.migration.errors import NothingToReadError
 
@@ -187,3 +188,9 @@ def test_names_that_lead_in_circles_end(tmp_path: Path) -> None:
     assert accessors(tmp_path) == []
     write(tmp_path, "m20.py", ACCESSOR)
     assert len(audit_path(tmp_path).calls) == 39
+
+
+def test_the_collector_rests_while_files_are_read_and_works_afterwards(tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"{name}.py", ACCESSOR) for name in "ab"]
+    assert [gc.isenabled() for _ in read_files(paths)] == [False, False]
+    assert gc.isenabled()

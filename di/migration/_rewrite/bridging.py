@@ -8,7 +8,7 @@ from pathlib import Path
 from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._calls import Context, Detail
 from di.migration._classes import Built
-from di.migration._facts import Class, Function, Role
+from di.migration._facts import WRITTEN_BY, Class, Function, Module, Role, Source, Symbol
 from di.migration._linking import Found
 from di.migration._resets import Touch
 from di.migration._rewrite.changes import shown_path
@@ -41,6 +41,11 @@ class Bridged:
     refused: list[tuple[str, str]] = field(default_factory=list)  # getter, reason
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to say of stage 4."""
+        return bool(self.services or self.refused or self.notes)
+
 
 class Bridging:
     """Plans stage 4, service by service."""
@@ -55,6 +60,9 @@ class Bridging:
         bridged = Bridged()
         for name in getters:
             found = [each for each in self._reading.inventory.accessors if each.name == name]
+            if not found and self._is_bridge(name):
+                bridged.notes.append(f"{name} is a bridge already")
+                continue
             if len(found) != 1:
                 bridged.refused.append((name, "there is no such getter" if not found else "several have this name"))
                 continue
@@ -65,12 +73,18 @@ class Bridging:
             self._edit(found[0], plan, bridge_module, bridged)
         return bridged
 
+    def _is_bridge(self, name: str) -> bool:
+        named = ((module, each) for module, each in self._reading.project.functions() if each.qualname == name)
+        return any(self._constructors.handed_out_by(module, each) is not None for module, each in named)
+
     def _reason_against(self, accessor: Accessor) -> str | None:
         if accessor.kind not in _KINDS or accessor.function is None or accessor.function.owner is not None:
             return f"a getter of kind {accessor.kind.value} is not bridged by the tool"
         for variant, reason in _ODD.items():
             if variant in accessor.variants:
                 return reason
+        if any(each.attribute == "shadow" for each in accessor.function.decorators):
+            return "bridge.shadow watches it: take out what watching needed first"
         if len(accessor.classes) != 1 or accessor.classes[0].item is None or "." in accessor.classes[0].item.qualname:
             return "the class that it builds is not one of the code base"
         source = self._reading.sources.of(accessor.module)
@@ -83,7 +97,15 @@ class Bridging:
             self._reading.refuses_rewriting(source)
             or _does_more(source, accessor.function, accessor.classes[0])
             or next(self._dependents(accessor), None)
+            or self._reason_against_name(accessor.module)
         )
+
+    def _reason_against_name(self, module: Module) -> str | None:
+        if "bridge" not in module.bindings:
+            return None
+        bound = self._reading.project.linker.resolve(Symbol(Source.MODULE, "", ("bridge",)), module)
+        is_own = isinstance(bound, Found) and bound.module.path.name == BRIDGE_NAME
+        return None if is_own else "bridge means something else in its file"
 
     def _dependents(self, accessor: Accessor) -> Iterator[str]:
         """Yield what relies on the getter keeping its own instance, or on its working without a container."""
@@ -91,9 +113,16 @@ class Bridging:
             if touched.accessor is accessor and touched.how is not Touch.PATCH_USE:
                 yield f"a test replaces its instance ({shown_path(touched.module.path)}:{touched.line})"
         for reset in self._reading.resets.functions:
-            place = self._use_of(reset.function) if reset.accessor is accessor else None
+            is_reset = reset.accessor is accessor
+            place = self._use_of(reset.function, None, self._reading.project.modules) if is_reset else None
             if place is not None:
                 yield f"{reset.function.name}() replaces its instance ({place})"
+        yield from self._callers(accessor)
+        handed_on = accessor.function and self._use_of(accessor.function, Role.VALUE, self._reading.project.sources)
+        if handed_on is not None:
+            yield f"it is handed on, perhaps to a container, which would ask itself ({handed_on})"
+
+    def _callers(self, accessor: Accessor) -> Iterator[str]:
         for call in self._reading.calls.all:
             place = f"{shown_path(call.module.path)}:{call.line}"
             if call.accessor is not accessor:
@@ -105,10 +134,10 @@ class Bridging:
             elif call.detail is Detail.WORKER:
                 yield f"a worker calls it, where no container runs ({place})"
 
-    def _use_of(self, function: Function) -> str | None:
-        for module in self._reading.project.modules:
+    def _use_of(self, function: Function, role: Role | None, modules: Iterable[Module]) -> str | None:
+        for module in modules:
             for reference in module.references:
-                if reference.symbol.path[-1:] == (function.name,):
+                if reference.symbol.path[-1:] == (function.name,) and role in {None, reference.role}:
                     target = self._reading.project.linker.resolve(reference.symbol, module)
                     if isinstance(target, Found) and target.item is function:
                         return f"{shown_path(module.path)}:{reference.line}"
@@ -195,7 +224,7 @@ def _slots(source: SourceFile, getter: Definition) -> Iterator[ast.stmt]:
 def bridge_text() -> str:
     """Return the module that getters ask."""
     return (
-        '"""What the getters of moved services ask. Written by `di migrate`."""\n\n'
+        f'"""What the getters of moved services ask. {WRITTEN_BY}."""\n\n'
         "from di.bridge import Bridge\n\nbridge = Bridge()\n"
     )
 

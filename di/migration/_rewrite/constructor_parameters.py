@@ -61,7 +61,10 @@ class Constructors:
         found = self._asked(module, source, call)
         if found is None:
             return False
-        getter, built, home = found
+        getter, built, home, awaited = found
+        if awaited:
+            notes.append(f"{getter} is still asked in line {call.lineno}: whoever has what it returns awaits it")
+            return False
         if built.name not in self.registered:
             notes.append(f"{getter} is still asked in line {call.lineno}: move it to the container first")
             return False
@@ -83,33 +86,41 @@ class Constructors:
             edits.replaced[source.span_of(call)] = name
         return True
 
-    def _asked(self, module: Module, source: SourceFile, call: ast.Call) -> tuple[str, Class, Module] | None:
-        """Return the getter that is asked, and the class it hands out: by itself, or as a bridge already."""
+    def _asked(self, module: Module, source: SourceFile, call: ast.Call) -> tuple[str, Class, Module, bool] | None:
+        """Return the getter that is asked, its class, by itself or as a bridge already, and whether it is async."""
         around: ast.AST = call
         while not isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             around = source.parents[around]
         symbol = names_in(source, around).symbol_of(call.func)
         accessor = self._reading.inventory.find(symbol, module) if symbol is not None else None
         if accessor is not None:
+            is_async = accessor.function is not None and accessor.function.is_async
             for built in accessor.classes if len(accessor.classes) == 1 else ():
                 if built.item is not None and built.module is not None:
-                    return accessor.name, built.item, built.module
+                    return accessor.name, built.item, built.module, is_async
             return None
         target = self._reading.project.linker.resolve(symbol, module) if symbol is not None else None
         if isinstance(target, Found) and isinstance(target.item, Function) and not target.rest:
-            handed_out = self._bridged(target.module, target.item)
+            handed_out = self.handed_out_by(target.module, target.item)
             if handed_out is not None and isinstance(handed_out.item, Class):
-                return target.item.name, handed_out.item, handed_out.module
+                return target.item.name, handed_out.item, handed_out.module, target.item.is_async
         return None
 
-    def _bridged(self, module: Module, function: Function) -> Found | None:
-        """Return the class that `return bridge.get(X)` hands out."""
+    def handed_out_by(self, module: Module, function: Function) -> Found | None:
+        """Return the class that `return bridge.get(X)` or `return await bridge.resolve(X)` hands out."""
         source = self._reading.sources.of(module)
         node = source.definition_of(function) if source is not None else None
         if source is None or node is None:
             return None
         match node.body[-1]:
-            case ast.Return(value=ast.Call(func=ast.Attribute(value=ast.Name(id="bridge"), attr="get"), args=[asked])):
+            case (
+                ast.Return(value=ast.Call(func=ast.Attribute(value=ast.Name(id="bridge"), attr="get"), args=[asked]))
+                | ast.Return(
+                    value=ast.Await(
+                        ast.Call(func=ast.Attribute(value=ast.Name(id="bridge"), attr="resolve"), args=[asked])
+                    )
+                )
+            ):
                 symbol = names_in(source, node).symbol_of(asked)
             case _:
                 return None

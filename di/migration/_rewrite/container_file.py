@@ -17,7 +17,7 @@ _INSTALL = "    deps.install(app, container)\n"
 _FUNCTIONS = '''
 
 def register_services(container: Container) -> None:
-    """Provide each service: the getter is asked for every injection, so that it alone keeps the instance."""
+    """Provide each service; a getter that is registered is asked each time, and alone keeps its instance."""
 {registrations}
 
 def install_services(app: FastAPI) -> None:

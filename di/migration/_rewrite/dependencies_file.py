@@ -4,9 +4,10 @@ import ast
 import re
 from collections.abc import Iterable
 
+from di.migration._facts import WRITTEN_BY
 from di.migration._rewrite.wrappers import TypeName, Wrapper
 
-DOCSTRING = '"""The services, as FastAPI dependencies. Written by `di migrate`; change it as you like."""'
+DOCSTRING = f'"""The services, as FastAPI dependencies. {WRITTEN_BY}; change it as you like."""'
 _LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 REASON = "  # importing the services here could close a cycle of imports"
 

@@ -47,6 +47,7 @@ class Migration:
     dependencies: Path
     unused: int  # imports that nothing uses any more
     bridged: Bridged  # the outcome of stage 4
+    moves: bool  # whether handlers change: stage 2 is part of it
     installed: bool  # whether the container, if one is needed, is installed into an application
 
 
@@ -72,7 +73,14 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     if 2 in options.stages:
         changes += _edited(reading, plan)
     return Migration(
-        plan, tuple(changes), tuple(reading.project.unread), path, planner.unused, Bridged(), installed > 0
+        plan,
+        tuple(changes),
+        tuple(reading.project.unread),
+        path,
+        planner.unused,
+        Bridged(),
+        2 in options.stages,
+        installed > 0,
     )
 
 
@@ -89,9 +97,12 @@ def _plan_bridges(reading: Reading, path: Path, options: Options) -> Migration:
     before = path.read_bytes() if path.exists() else b""
     plan, bridge_path = Plan(), path.parent / BRIDGE_NAME
     if f"def {REGISTER}(".encode() not in before:
-        missing = f"no {REGISTER}() in {path.name}: run `di migrate PATH --style container --write` first"
+        missing = (
+            f"no {REGISTER}() in {path.name}: run `di migrate PATH --style container --write` first; "
+            "wrappers of the other style have to be reverted before"
+        )
         refused = Bridged(refused=[(each, missing) for each in options.services])
-        return Migration(plan, (), tuple(reading.project.unread), path, 0, refused, installed=True)
+        return Migration(plan, (), tuple(reading.project.unread), path, 0, refused, moves=False, installed=True)
     bridging = Bridging(reading, registered_types(path), _injectable(reading, path))
     bridge_module = dotted_name(bridge_path, _root_of(reading, path))
     bridged = bridging.plan_all(options.services, plan, bridge_module)
@@ -102,7 +113,7 @@ def _plan_bridges(reading: Reading, path: Path, options: Options) -> Migration:
         changes = [Change(path, before, text.encode()), *changes]
         if not bridge_path.exists():
             changes = [Change(bridge_path, None, bridge_text().encode()), *changes]
-    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, 0, bridged, installed=True)
+    return Migration(plan, tuple(changes), tuple(reading.project.unread), path, 0, bridged, moves=False, installed=True)
 
 
 def _root_of(reading: Reading, path: Path) -> Path:

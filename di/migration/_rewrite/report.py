@@ -27,11 +27,11 @@ def print_diff(changes: tuple[Change, ...], console: Console) -> None:
 def print_summary(migration: Migration, console: Console, *, written: bool, failed: list[Unwritten]) -> None:
     """Write what moves, what stays and why."""
     plan = migration.plan
-    if migration.bridged.services or migration.bridged.refused:
+    if migration.bridged.is_asked:
         _print_bridged(migration, console, written=written, failed=failed)
         return
     total = len(plan.moved) + len(plan.kept)
-    verb = "moved" if written else "can be moved"
+    verb = "moved" if written and migration.moves else "can be moved"
     if total:
         share = f" ({len(plan.moved) * 100 // total} %)"
         line = f"{len(plan.moved)} of {counted(total, 'call')} in the bodies of handlers {verb}{share}."
