@@ -80,6 +80,7 @@ def test_every_line_of_a_plan_says_what_it_is_there_for(container: Container) ->
     singletons, lines = explained(call)
     assert [line.text for line in lines] == call.source.splitlines()
     assert all(line.comment for line in lines)
+    assert {line.indent for line in lines} == {"", 4 * " ", 8 * " ", 12 * " "}
     said = {line.text.strip().split("(")[0]: line.comment for line in lines}
     assert [what.split(",")[0] for what in singletons.values()] == ["Settings (singleton"]
     assert "opens Session (scoped, " in "\n".join(line.comment for line in lines)
