@@ -66,7 +66,7 @@ def test_what_is_done_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     root = shop(tmp_path)
     assert main(["migrate", str(root), "--write"]) == 0
     assert main(["migrate", str(root)]) == 0
-    assert "No handler's body calls a service's getter." in capsys.readouterr().out
+    assert "No handler's body calls a getter that keeps a service itself." in capsys.readouterr().out
 
 
 def test_a_terminal_of_80_columns_is_enough(

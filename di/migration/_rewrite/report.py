@@ -36,7 +36,7 @@ def print_summary(migration: Migration, console: Console, *, written: bool, fail
         share = f" ({len(plan.moved) * 100 // total} %)"
         line = f"{len(plan.moved)} of {counted(total, 'call')} in the bodies of handlers {verb}{share}."
     else:
-        line = "No handler's body calls a service's getter."
+        line = "No handler's body calls a getter that keeps a service itself."
     console.print(Text(line, style="bold"))
     if migration.changes:
         changed = counted(len(migration.changes), "file")
