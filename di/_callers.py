@@ -1,13 +1,15 @@
 """Who asked an old getter: places in the user's code, read from the stack."""
 
 import asyncio.events
+import asyncio.runners
 import sys
 from types import FrameType
 from typing import Final
 
 from di._places import OWN_PACKAGES
 
-_LOOP: Final = asyncio.events.__file__  # below the frames of an event loop stands whoever started it, not who asks
+# Below the frames of an event loop stands whoever started it, not who asks; uvloop has no frames but its runner's.
+_LOOP: Final = frozenset({asyncio.events.__file__, asyncio.runners.__file__})
 
 
 def asking_place() -> str:
@@ -35,7 +37,7 @@ def importing_place(frame: FrameType | None) -> str | None:
         code = frame.f_code
         if code.co_name == "<module>" and _is_imported(frame):
             return place_of(frame)
-        if code.co_filename == _LOOP:
+        if code.co_filename in _LOOP:
             return None
         frame = frame.f_back
     return None
