@@ -117,7 +117,8 @@ class InjectedCall:
         self._bound: Compiled | None = None  # the plan that looks first what is there
 
     @functools.cached_property
-    def _fresh(self) -> "_Plan":
+    def plan(self) -> "_Plan":
+        """The plan for a fresh scope."""
         return self._plan(looks_first=False)
 
     @functools.cached_property
@@ -127,16 +128,11 @@ class InjectedCall:
     @property
     def source(self) -> str:
         """The generated function."""
-        return self._fresh.source
-
-    @property
-    def plan(self) -> "_Plan":
-        """The plan for a fresh scope."""
-        return self._fresh
+        return self.plan.source
 
     async def bind(self) -> Compiled:
         """Build the singletons the plan needs, and return the compiled function over them."""
-        return await self._fresh.bind()
+        return await self.plan.bind()
 
     def unbind(self) -> None:
         """Forget the singletons, which are others after the container has started again."""

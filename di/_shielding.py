@@ -114,8 +114,11 @@ class ShieldedWork(Coroutine[Any, Any, T]):
         if self._waits_for is not MISSING:
             self.task = task
 
-    async def wait(self) -> T:
+    def __await__(self) -> Generator[Any, Any, T]:
         """Return the result, however often the waiting is cancelled; a cancellation is raised afterwards."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> T:
         cancelled: asyncio.CancelledError | None = None
         while self.task is not None and not self.task.done():
             try:
@@ -152,6 +155,3 @@ class ShieldedWork(Coroutine[Any, Any, T]):
     def close(self) -> None:
         """End the rest where it waits, as a coroutine's `close` does."""
         self._work.close()
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        return self.wait().__await__()

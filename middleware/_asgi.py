@@ -66,7 +66,7 @@ class RequestScopeMiddleware:
         if self._before_connection is not None:
             self._before_connection()
         outer = current.get()
-        if outer is not None and serving_scope(outer, self.container, scope) is not None:
+        if outer is not None and serving_scope(self.container, scope) is not None:
             await self.app(scope, receive, send)
             return
         connection = Connection(scope, receive, send)
@@ -93,19 +93,6 @@ class RequestScopeMiddleware:
                 connection.request = connection.watched = None  # it refers to us: no work for the garbage collector
 
 
-def serving_scope(innermost: UnitOfWork | None, container: Container, scope: Scope) -> UnitOfWork | None:
-    """Return the scope of this container that is open for this very connection, if one is."""
-    work = innermost
-    while work is not None:
-        connection = work.connection
-        if work.container is container and isinstance(connection, Connection):
-            mine = connection.scope
-            same = mine["type"] == scope["type"] and mine.get("headers") is scope.get("headers")
-            return work if same else None
-        work = work.outer
-    return None
-
-
 def unit_of_work(container: Container | None = None) -> UnitOfWork | None:
     """Return the innermost scope that belongs to a connection, and to a container if one is given."""
     work = current.get()
@@ -114,6 +101,16 @@ def unit_of_work(container: Container | None = None) -> UnitOfWork | None:
             return work
         work = work.outer
     return None
+
+
+def serving_scope(container: Container, scope: Scope) -> UnitOfWork | None:
+    """Return the scope of this container that is open for this very connection, if one is."""
+    work = unit_of_work(container)
+    if work is None:
+        return None
+    mine = work.connection.scope
+    same = mine["type"] == scope["type"] and mine.get("headers") is scope.get("headers")
+    return work if same else None
 
 
 def _after_success(work: UnitOfWork, connection: Connection) -> Send:

@@ -136,9 +136,8 @@ class DropIn:
 
     def unit_of_work(self, connection: HTTPConnection) -> UnitOfWork:
         """Return the scope of a connection; the first call opens it."""
-        outer = current.get()
-        served = serving_scope(outer, self.container, connection.scope)
-        return served or _open(self.prepare(autowire=True), outer, connection)
+        served = serving_scope(self.container, connection.scope)
+        return served or _open(self.prepare(autowire=True), current.get(), connection)
 
 
 def _is_a(thing: object, kind: type) -> bool:

@@ -1,8 +1,7 @@
 """`di explain WHAT`: the plan that builds what a route or a type needs, as a tree and as the source that runs."""
 
 import argparse
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from di._command.target import Target, add_target, load_target
 from di._command.terminal import add_format, labelled, open_console, write_json
 from di._command.walks import Walks
 from di._compiler import InjectedCall, ResolvePlans
-from di._explanation import explained
-from di._graph_view import GraphNode, GraphRoot, GraphView
+from di._explanation import ExplainedLine, explained
+from di._graph_view import GraphNode, GraphRoot, GraphView, shortened
 from di._keys import describe, qualified
 
 
@@ -35,16 +34,18 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         write_json({"schema": "di-explain/1", "of": start.id, "plans": [_value(call) for call in calls.values()]})
         return 0
+    plans = {asked: explained(call) for asked, call in calls.items()}
     _draw_tree(view, start)
-    for asked, call in calls.items():
-        _draw_source(asked, call)
+    for asked, (singletons, lines) in plans.items():
+        _draw_source(asked, singletons, lines)
     return 0
 
 
 def _calls(target: Target, start: GraphNode | GraphRoot) -> Mapping[str, InjectedCall]:
     """Return the plan of a route; of anything else the plan of each type that it asks for, by what it is of."""
-    if isinstance(start, GraphRoot) and start.name in target.calls:
-        return {start.name: target.calls[start.name]()}
+    planned = target.calls()
+    if isinstance(start, GraphRoot) and start.name in planned:
+        return {start.name: planned[start.name]()}
     layer = target.container.root_layer
     roots = target.roots or ()
     if isinstance(start, GraphRoot):
@@ -76,19 +77,14 @@ def _draw_tree(view: GraphView, start: GraphNode | GraphRoot) -> None:
     open_console().print(tree)
 
 
-def _draw_source(asked: str, call: InjectedCall) -> None:
-    console = open_console()
-    singletons, lines = explained(call)
+def _draw_source(asked: str, singletons: Mapping[str, str], lines: Sequence[ExplainedLine]) -> None:
+    console, folder = open_console(), Path.cwd()
     console.print(Text(f"\n# the plan of {asked}", "bold"))
     for name, what in singletons.items():
-        console.print(Text(f"# {name}: {_near(what)}", "dim"), soft_wrap=True)
+        console.print(Text(f"# {name}: {shortened(what, folder)}", "dim"), soft_wrap=True)
     for line in lines:
-        console.print(Text.assemble((f"{line.indent}# {_near(line.comment)}\n", "dim"), line.text), soft_wrap=True)
-
-
-def _near(text: str) -> str:
-    """Write places relative to the current folder."""
-    return text.replace(f"{Path.cwd()}{os.sep}", "")
+        comment = f"{line.indent}# {shortened(line.comment, folder)}\n"
+        console.print(Text.assemble((comment, "dim"), line.text), soft_wrap=True)
 
 
 def _value(call: InjectedCall) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Target:
     container: Container
     roots: Sequence[Root] | None
     baseline: Path | None
-    calls: Mapping[str, Callable[[], InjectedCall]]  # the plans of routes, by the names of their roots
+    calls: Callable[[], Mapping[str, Callable[[], InjectedCall]]]  # the plans of routes, by the names of their roots
 
     def view(self) -> GraphView:
         """Describe its graph."""
@@ -116,7 +116,7 @@ def _made(target: str, found: Any, folder: Path, options: argparse.Namespace) ->
 
 def _read(target: str, found: Any, number: int | None, configuration: Configuration) -> Target:
     if isinstance(found, Container):
-        return Target(target, found, None, _path(configuration.baseline), {})
+        return Target(target, found, None, _path(configuration.baseline), dict)
     # Whatever is in app.state.di: this package knows no web framework.
     installed: Sequence[Any] = getattr(getattr(found, "state", None), "di", ())
     if not installed:
@@ -129,7 +129,10 @@ def _read(target: str, found: Any, number: int | None, configuration: Configurat
     serving = [each for each in installed if each.container is container]
     baseline = next((each.baseline for each in serving if each.baseline is not None), configuration.baseline)
     roots = [root for each in serving for root in each.roots()]
-    calls = {name: call for each in serving for name, call in each.calls().items()}
+
+    def calls() -> dict[str, Callable[[], InjectedCall]]:
+        return {name: call for each in serving for name, call in each.calls().items()}
+
     return Target(target, container, roots, _path(baseline), calls)
 
 

@@ -41,13 +41,12 @@ class Made(Contender):
         return build
 
 
-async def measure(route: Route) -> None:
-    """Measure a few batches of a route on PAIR."""
+async def measure(route: Route) -> int:
+    """Measure a few batches of a route on PAIR; return how many."""
     worker = Worker(Made("made", "", route=route), 0, {"pair": PAIR})
     try:
         await worker.prepare("pair", 0.01)
-        for _ in range(2):
-            await worker.batch("pair")
+        return len([await worker.batch("pair") for _ in range(2)])
     finally:
         await worker.close()
 
@@ -77,7 +76,7 @@ def both(workload: Workload, session: Any) -> tuple[Any, ...]:
 
 
 async def test_work_as_asked_for_passes() -> None:
-    await measure(route_of(both))
+    assert await measure(route_of(both)) == 2
 
 
 async def test_a_parameter_left_out_is_found() -> None:
@@ -133,9 +132,10 @@ WITHOUT_A_LIBRARY = [
 async def test_contenders_without_a_library_do_equal_work(contender: str, graph: str) -> None:
     worker = Worker(CONTENDERS[contender], 0)
     try:
-        await worker.prepare(graph, 0.01)
-        for _ in range(2):
-            await worker.batch(graph)
+        prepared = await worker.prepare(graph, 0.01)
+        assert prepared["title"] == CONTENDERS[contender].full_title
+        batches = [await worker.batch(graph) for _ in range(2)]
+        assert all(each["subject"].keys() == each["before"].keys() for each in batches)
     finally:
         await worker.close()
 

@@ -125,9 +125,9 @@ def test_d2_stale_entries_are_reported_where_the_roots_are_known(baseline: Path)
 def test_d2_nothing_is_stale_where_only_a_part_was_looked_at(baseline: Path) -> None:
     container = Container()
     container.scoped(Session)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as told:
         container.validate(baseline=baseline)
+    assert told == []
 
 
 async def test_d2_start_goes_on_without_what_cannot_be_built(baseline: Path) -> None:

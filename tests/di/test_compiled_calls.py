@@ -8,6 +8,7 @@ import pytest
 
 from di import Container, Scope, current_scope, errors
 from di._compiler import InjectedCall
+from tests.di.gates import Gate
 
 
 class Session:
@@ -18,18 +19,6 @@ class Session:
 class Orders:
     def __init__(self, session: Session) -> None:
         self.session = session
-
-
-class Gate:
-    """Stops a provider in the middle of its build."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.may_go_on = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.may_go_on.wait()
 
 
 Compiled = Callable[[], Coroutine[Any, Any, Any]]

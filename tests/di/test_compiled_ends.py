@@ -10,6 +10,7 @@ import pytest
 
 from di import Container, errors
 from di._compiler import InjectedCall
+from tests.di.gates import Gate
 
 
 class Pool: ...
@@ -26,18 +27,6 @@ class Orders:
 class Report:
     def __init__(self, pool: Pool, session: Session) -> None:
         self.session = session
-
-
-class Gate:
-    """Stops a provider in the middle of its build."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.may_go_on = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.may_go_on.wait()
 
 
 def plan(container: Container, function: Callable[..., Any], **injected: Any) -> InjectedCall:

@@ -8,6 +8,7 @@ import pytest
 
 from di import Container, Lazy, current_scope, errors
 from di._compiler import InjectedCall
+from tests.di.gates import Gate
 
 
 class Gateway: ...
@@ -16,28 +17,6 @@ class Gateway: ...
 class Billing:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-
-
-class Gate:
-    """Stops whoever comes, until it is opened."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.may_go_on = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.may_go_on.wait()
-
-
-@pytest.fixture
-def gate() -> Gate:
-    return Gate()
-
-
-@pytest.fixture
-def log() -> list[str]:
-    return []
 
 
 async def cancelled_at(gate: Gate, work: asyncio.Task[None]) -> None:

@@ -277,11 +277,6 @@ async def test_e3_using_a_fake_in_any_way_counts_as_use(lifetime: str, reach: st
     override.check_used()
 
 
-@pytest.fixture
-def log() -> list[str]:
-    return []
-
-
 async def test_e2_an_override_that_another_stands_on_waits_for_it(log: list[str]) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
 

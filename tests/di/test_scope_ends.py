@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, cast
 import pytest
 
 from di import Container, Factory, Lazy, errors
+from tests.di.gates import Gate
 
 T = TypeVar("T")
 
@@ -26,23 +27,6 @@ class Audit: ...
 class Orders:
     def __init__(self, pool: Pool, session: Session) -> None:
         self.session = session
-
-
-class Gate:
-    """Stops a provider in the middle of its build."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.may_go_on = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.may_go_on.wait()
-
-
-@pytest.fixture
-def log() -> list[str]:
-    return []
 
 
 async def test_b2_a_scope_that_is_closed_twice_closes_once(log: list[str]) -> None:
@@ -267,12 +251,21 @@ async def test_b3_a_failure_that_python_wraps_in_a_generator_is_still_only_the_f
     failure: Exception, kind: str
 ) -> None:
     """Neither may leave a generator as it is: Python raises a `RuntimeError` from it."""
+    told: list[BaseException] = []
 
     def open_session() -> Iterator[Session]:
-        yield Session()
+        try:
+            yield Session()
+        except BaseException as error:
+            told.append(error)
+            raise
 
     async def open_session_async() -> AsyncIterator[Session]:
-        yield Session()
+        try:
+            yield Session()
+        except BaseException as error:
+            told.append(error)
+            raise
 
     container = Container()
     container.scoped(Session, open_session if kind == "sync" else open_session_async)
@@ -280,3 +273,4 @@ async def test_b3_a_failure_that_python_wraps_in_a_generator_is_still_only_the_f
     await scope.resolve(Session)
     scope.fail(failure)
     await scope.close()
+    assert told == [failure]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -334,10 +335,12 @@ def test_c5_a_container_that_starts_again_on_another_loop_is_fine() -> None:
     container.scoped(Orders)
     container.scoped(Session)
 
-    async def serve() -> None:
+    async def serve() -> Pool:
         async with container, container.scope() as scope:
-            await scope.resolve(Pool)
             await scope.resolve(Orders)
+            return await scope.resolve(Pool)
 
-    asyncio.run(serve())
-    asyncio.run(serve())
+    with warnings.catch_warnings(record=True) as told:
+        first, second = asyncio.run(serve()), asyncio.run(serve())
+    assert first is not second
+    assert told == []

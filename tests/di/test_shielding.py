@@ -16,11 +16,6 @@ class Session: ...
 
 
 @pytest.fixture
-def log() -> list[str]:
-    return []
-
-
-@pytest.fixture
 def container(log: list[str]) -> Container:
     async def open_session() -> AsyncIterator[Session]:
         yield Session()
@@ -71,7 +66,7 @@ async def test_b2_work_that_raises_tells_who_waits_for_it(waits: bool) -> None:
     work = ShieldedWork(fail(), asyncio.get_running_loop())
     assert (work.task is not None) is waits
     with pytest.raises(OSError, match="would not close"):
-        await work.wait()
+        await work
 
 
 async def test_b2_a_task_that_somebody_kept_stands_for_no_other_teardown() -> None:
@@ -124,7 +119,7 @@ async def test_b2_a_teardown_that_cancels_its_own_task_is_cancelled_where_it_wai
     work = ShieldedWork(give_up(), asyncio.get_running_loop())
     assert work.task is not None
     with pytest.raises(asyncio.CancelledError):
-        await work.wait()
+        await work
     assert seen == list(range(1, steps))
 
 
@@ -138,7 +133,7 @@ async def test_b2_a_cancellation_of_the_first_wait_reaches_what_is_waited_for() 
     assert work.task is not None
     work.task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await work.wait()
+        await work
     assert inner.cancelled()
 
 

@@ -29,11 +29,6 @@ class Abort(BaseException):
     """No failure: whoever raises it wants the whole process to end."""
 
 
-@pytest.fixture
-def log() -> list[str]:
-    return []
-
-
 def refuse() -> Pool:
     raise ConnectionError("nobody listens")
 

@@ -24,10 +24,10 @@ class Connection:
 
 
 class Clock:
-    """An interface without implementation."""
+    """It stands still until somebody puts another in its place."""
 
     def now(self) -> int:
-        raise NotImplementedError
+        return 0
 
 
 F = TypeVar("F", bound=Callable[..., Any])
