@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from di._command import main
-from tests.migration.migrating import contents, copy, migrate, plan
-from tests.migration.test_hazards import run_own_tests
+from tests.migration.migrating import contents, copy, migrate, plan, run_own_tests
 
 
 @pytest.fixture
@@ -63,7 +62,6 @@ def hand_over(capsys: pytest.CaptureFixture[str], *getters: str) -> int:
 
 
 def test_services_move_to_the_container_one_by_one(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("di.bridge")
     migrate(clinic, capsys, "--style", "container")
     for getter in GETTERS:
         assert hand_over(capsys, getter) == 0
