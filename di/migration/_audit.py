@@ -6,7 +6,7 @@ from pathlib import Path
 
 from di.migration._accessor import Accessor, Kind, Variant
 from di.migration._calls import Call, Calls, Context, Form
-from di.migration._facts import WHOLE_MODULE, Class, Function, Module, Role, Unread
+from di.migration._facts import Class, Function, Module, Role, Unread
 from di.migration._inventory import Inventory
 from di.migration._lifetimes import Lifetime, Lifetimes
 from di.migration._linking import Found
@@ -147,7 +147,7 @@ def _direct_constructions(project: Project, inventory: Inventory) -> dict[int, l
                 continue
             if id(target.item) not in kept or id(target.item) in own or (module.path, reference.line) in lines:
                 continue
-            if reference.function == WHOLE_MODULE or id(module.functions[reference.function]) not in makers:
+            if id(module.function_of(reference)) not in makers:
                 found[id(target.item)].append(Place(module, reference.line))
     return dict(found)
 

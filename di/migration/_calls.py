@@ -85,7 +85,7 @@ class Calls:
                 accessor = self.asked(reference, module)
                 if accessor is None:
                     continue
-                function = module.functions[reference.function] if reference.function != WHOLE_MODULE else None
+                function = module.function_of(reference)
                 context, detail = self._place(module, function, reference, accessor)
                 form, rest = self._form(reference, module)
                 yield Call(module, reference.line, accessor, context, form, detail, function, reference.column, rest)
@@ -107,12 +107,12 @@ class Calls:
 
     def _is_own(self, accessor: Accessor, module: Module, reference: Reference, *, is_instance: bool) -> bool:
         """Whether a reference is part of the accessor itself, or of a second name of it."""
-        if reference.function == WHOLE_MODULE:
+        function = module.function_of(reference)
+        if function is None:
             return any(
                 each.kind is Kind.ALIAS and each.module is module and each.line == reference.line
                 for each in self._inventory.second_names_of(accessor)
             )
-        function = module.functions[reference.function]
         body = self._bodies.get(id(function))
         if body is None:
             return isinstance(accessor.owner, Class) and function is accessor.function

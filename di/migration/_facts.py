@@ -226,6 +226,10 @@ class Module:
         """Whether it is the `__init__` of a package."""
         return self.path.stem == "__init__"
 
+    def function_of(self, reference: Reference) -> Function | None:
+        """Return the function a reference stands in, None if it stands in the file's own statements."""
+        return None if reference.function == WHOLE_MODULE else self.functions[reference.function]
+
 
 class Unread(NamedTuple):
     """A file that was left out, and why, in one line."""

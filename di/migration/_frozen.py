@@ -1,6 +1,5 @@
 """What `di freeze` keeps from growing: module singletons, accessors asked in routes, imports that dodge a cycle."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from di.migration._calls import Calls, Context
-from di.migration._facts import WHOLE_MODULE, Assignment, Function, Module, OriginKind, Role
+from di.migration._facts import Assignment, Function, Module, OriginKind, Role
 from di.migration._import_graph import DodgingImport, ImportGraph
 from di.migration._inventory import Inventory
+from di.migration._json import relative_path
 from di.migration._linking import Found, Outside
 from di.migration._project import Project
 from di.migration._routes import Routes
@@ -81,10 +81,8 @@ class Frozen:
         bridged = {id(item) for module, item in self._project.functions() if self._is_bridged(module, item)}
         for module in self._project.sources if bridged else ():
             for reference in module.references:
-                if reference.role is not Role.CALL or reference.function == WHOLE_MODULE:
-                    continue
-                function = module.functions[reference.function]
-                if self._routes.handler_around(module, function) is None:
+                function = module.function_of(reference) if reference.role is Role.CALL else None
+                if function is None or self._routes.handler_around(module, function) is None:
                     continue
                 target = self._project.linker.resolve(reference.symbol, module)
                 if isinstance(target, Found) and id(target.item) in bridged and not target.rest:
@@ -112,7 +110,7 @@ class Frozen:
         for each in self.imports.dodging():
             if each.module.generated:  # its imports are the tool's, and nobody chose them to dodge anything
                 continue
-            name = relative_to(each.target, self._folder)
+            name = relative_path(each.target, self._folder)
             function = each.function.qualname
             yield self._sighting(FrozenKind.LOCAL_IMPORT, each.module, each.line, function, name, each)
 
@@ -125,10 +123,5 @@ class Frozen:
         name: str,
         dodging: DodgingImport | None = None,
     ) -> Sighting:
-        entry = Entry(kind, relative_to(module.path, self._folder), function, name)
+        entry = Entry(kind, relative_path(module.path, self._folder), function, name)
         return Sighting(entry, module.path, line, dodging)
-
-
-def relative_to(path: Path, folder: Path) -> str:
-    """Write a path relative to a folder, also one outside of it, with slashes."""
-    return Path(os.path.relpath(path, folder)).as_posix()

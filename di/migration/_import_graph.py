@@ -55,6 +55,17 @@ class ImportGraph:
     def _leads_back(self, target: Path, here: Path, reached: Callable[[Path, Path], bool]) -> bool:
         return reached(target, here) or (target, here) in self._pairs
 
+    def imported_with(self, target: Path, importer: Path) -> set[Path]:
+        """Return every module that runs, at some time, because one imports another at module level."""
+        found: set[Path] = set()
+        waiting = [*self._with_packages(target, importer)]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += self._top.get(current, ())
+        return found
+
     def way_back(self, dodging: DodgingImport) -> tuple[tuple[Path, ...], bool]:
         """Return the shortest way from an import back to its module, and whether that is an import in a function."""
         here = dodging.module.path
@@ -69,8 +80,10 @@ class ImportGraph:
         if home is None:
             return ()
         below = self._index.child(home, symbol.path[0]) if symbol.path else None
-        target = below or home
-        packages = (folder / "__init__.py" for folder in target.parents if not module.path.is_relative_to(folder))
+        return self._with_packages(below or home, module.path)
+
+    def _with_packages(self, target: Path, importer: Path) -> tuple[Path, ...]:
+        packages = (folder / "__init__.py" for folder in target.parents if not importer.is_relative_to(folder))
         return tuple(path for path in dict.fromkeys((target, *packages)) if path in self._index.modules)
 
 

@@ -13,9 +13,9 @@ from di.migration._resets import Reset, ResetKind, Touched
 SCHEMA_VERSION = 1
 
 
-def relative_path(path: Path) -> str:
-    """Write a path relative to the current folder, with slashes."""
-    return Path(os.path.relpath(path, Path.cwd())).as_posix()
+def relative_path(path: Path, folder: Path | None = None) -> str:
+    """Write a path relative to a folder (the current one), also where it lies outside of it, with slashes."""
+    return Path(os.path.relpath(path, folder or Path.cwd())).as_posix()
 
 
 def to_json(audit: Audit) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from di.migration._judgement import Judge
 from di.migration._linking import Found, Linker, Outside, Slot
 from di.migration._modules import ModuleIndex
 from di.migration._reader import read_in_parallel
+from di.migration.errors import NothingToReadError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,15 @@ class Filling:
 
 
 class Project:
-    """What was read below one path."""
+    """What was read below one path.
+
+    Raises:
+        NothingToReadError: the path does not exist, or there is no Python file below it.
+    """
 
     def __init__(self, root: Path, jobs: int = 1) -> None:
+        if not root.exists():
+            raise NothingToReadError(root)
         self.root = root.resolve()
         self.unread: list[Unread] = []
         paths: list[Path] = []
@@ -42,6 +49,8 @@ class Project:
                 self.unread.append(read)
             else:
                 self.modules.append(read)
+        if not self.modules and not self.unread:
+            raise NothingToReadError(root)
         self.linker = Linker(ModuleIndex(self.root, self.modules))
         self.judge = Judge(self.linker)
         self.classes = Classes(self.linker, self.judge)

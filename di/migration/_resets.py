@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from di.migration._accessor import Accessor, Kind, Variant
-from di.migration._facts import WHOLE_MODULE, Class, Function, Module, OriginKind, Role, TextPatch
+from di.migration._facts import Class, Function, Module, OriginKind, Role, TextPatch
 from di.migration._inventory import Inventory
 from di.migration._linking import Found, Slot, Target
 from di.migration._project import Filling, Project
@@ -100,11 +100,11 @@ class Resets:
                 accessor = self._inventory.find(reference.symbol._replace(path=path[:-1]), module)
                 if accessor is None or accessor.kind is not Kind.CACHED:
                     continue
-                if in_test or reference.function == WHOLE_MODULE:
+                function = module.function_of(reference)
+                if in_test or function is None:
                     text = f"{accessor.name}.cache_clear()"
                     self.touched.append(Touched(module, reference.line, accessor, Touch.CACHE_CLEAR, text))
                 else:
-                    function = module.functions[reference.function]
                     self.functions.append(Reset(module, function, accessor, ResetKind.RESET))
             elif reference.role is Role.OVERRIDE:
                 accessor = self._inventory.find(reference.symbol, module)

@@ -2,18 +2,17 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-from di._command.terminal import open_console, write_file
+from di._command.terminal import add_format, open_console, write_file
 from di.migration._audit import Audit
+from di.migration._jobs import add_jobs
 from di.migration._json import to_json
 from di.migration._markdown import to_markdown
 from di.migration._page import to_page
 from di.migration._sarif import to_sarif
 from di.migration._terminal import print_audit
-from di.migration.errors import NothingToReadError
 
 FORMATS = ("terminal", "markdown", "json", "sarif", "html")
 
@@ -21,15 +20,9 @@ FORMATS = ("terminal", "markdown", "json", "sarif", "html")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("path", type=Path, help="folder or file to read; nothing in it is imported or run")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="what to write (default: %(default)s)")
+    add_format(parser, *FORMATS)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to a file instead of standard output")
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes to read with (default: %(default)s)",
-    )
+    add_jobs(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,12 +50,7 @@ def audit_path(path: Path, jobs: int = 1) -> Audit:
     Raises:
         NothingToReadError: there is no Python file.
     """
-    if not path.exists():
-        raise NothingToReadError(path)
-    audit = Audit(path, jobs)
-    if not audit.files and not audit.unread:
-        raise NothingToReadError(path)
-    return audit
+    return Audit(path, jobs)
 
 
 def render(audit: Audit, form: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
-from di._command.terminal import counted, open_console, write_file, write_json
+from di._command.terminal import add_format, counted, open_console, write_file, write_json
 from di.migration._facts import Unread
 from di.migration._freeze_baseline import FreezeBaseline, read_freeze_baseline
 from di.migration._freeze_report import NOUNS, PLURALS, FreezeReport
 from di.migration._frozen import Entry, Frozen, FrozenKind
+from di.migration._jobs import add_jobs
 from di.migration._json import relative_path
 from di.migration._project import Project
 from di.migration.errors import NothingToReadError
@@ -45,14 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", "--write-baseline", action="store_true", dest="write", help="accept what there is now"
     )
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="what to write (default: %(default)s)")
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes to read with (default: %(default)s)",
-    )
+    add_format(parser, *FORMATS)
+    add_jobs(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -74,8 +69,6 @@ def run(options: argparse.Namespace) -> int:
     is_first = options.write and not baseline.exists()
     before = FreezeBaseline() if is_first else read_freeze_baseline(baseline, renewal)
     project = Project(path, options.jobs)
-    if not project.modules and not project.unread:
-        raise NothingToReadError(path)
     frozen = Frozen(project, baseline.parent)
     files = {each.resolve() for each in options.files}
     is_judged = _scope(project, baseline.parent, files)

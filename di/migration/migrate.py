@@ -1,12 +1,10 @@
 """`di migrate`: moves the calls of getters out of route handlers, into their parameters."""
 
 import argparse
-import json
-import os
-import sys
 from pathlib import Path
 
-from di._command.terminal import open_console
+from di._command.terminal import add_format, open_console, write_json
+from di.migration._jobs import add_jobs
 from di.migration._rewrite.changes import Unwritten, write_all
 from di.migration._rewrite.migration import Migration, Options, plan_migration
 from di.migration._rewrite.report import print_diff, print_summary, to_json
@@ -56,21 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "repeated, what others stand on first)",
     )
     parser.add_argument("--dependencies", type=Path, metavar="FILE", help="where the wrappers are written")
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal", help="(default: %(default)s)")
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes to read with (default: %(default)s)",
-    )
+    add_format(parser, "terminal", "json")
+    add_jobs(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan, show or write, and return the exit code: 1 if something is left to write, or could not be written.
 
     Raises:
-        NothingToReadError: there is no Python file at one of the paths.
+        NothingToReadError: a path does not exist, or there is no Python file below it.
     """
     migration = migrate_path(options)
     failed = write_all(migration.changes) if options.write else []
@@ -81,9 +73,9 @@ def run(options: argparse.Namespace) -> int:
 
 def migrate_path(options: argparse.Namespace) -> Migration:
     """Plan the migration of the code below a path."""
-    for path in (options.path, *options.files):
-        if not path.exists():
-            raise NothingToReadError(path)
+    missing = next((each for each in options.files if not each.exists()), None)
+    if missing is not None:
+        raise NothingToReadError(missing)
     wanted = Options(
         frozenset(options.stage or STAGES),
         frozenset(each.resolve() for each in options.files),
@@ -98,7 +90,7 @@ def migrate_path(options: argparse.Namespace) -> Migration:
 def show(migration: Migration, options: argparse.Namespace, failed: list[Unwritten]) -> None:
     """Write the differences and the summary, or both as JSON."""
     if options.format == "json":
-        sys.stdout.write(json.dumps(to_json(migration, written=options.write, failed=failed), indent=2) + "\n")
+        write_json(to_json(migration, written=options.write, failed=failed))
         return
     console = open_console()
     if not options.write:

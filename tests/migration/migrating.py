@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,30 @@ def contents(path: Path) -> dict[str, bytes]:
         for each in sorted(path.rglob("*"))
         if each.is_file() and "__pycache__" not in each.parts
     }
+
+
+def run_own_tests(roots: list[Path], source: str = ".") -> subprocess.CompletedProcess[str]:
+    """Run the tests of packages, whose code lies in a folder below each root, in one process of its own."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+            "-c",
+            "/dev/null",
+            f"--rootdir={roots[0].parent}",
+            "--import-mode=importlib",
+            "-o",
+            f"pythonpath={' '.join(str(root / source) for root in roots)}",
+            *(str(root / "tests") for root in roots),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )

@@ -8,8 +8,8 @@ import pytest
 from di.migration._json import to_json
 from di.migration.audit import audit_path
 from tests.migration.expectations import Expected, expected_of
+from tests.migration.migrating import CORPUS
 
-CORPUS = Path(__file__).parent / "corpus"
 PACKAGES = sorted(each.name for each in CORPUS.iterdir() if each.is_dir())
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from di._command import main
 from di.migration.audit import FORMATS
+from tests.migration.migrating import CORPUS
 
-CORPUS = Path(__file__).parent / "corpus"
 SCHEMA = Path(__file__).parents[2] / "docs/audit.schema.json"
 
 

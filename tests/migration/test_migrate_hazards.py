@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.migration.migrating import contents, copy, migrate, plan
-from tests.migration.test_hazards import HAZARDS, run_own_tests
+from tests.migration.migrating import contents, copy, migrate, plan, run_own_tests
+from tests.migration.test_hazards import HAZARDS
 
 STYLES = ("depends", "container")
 NAMES = [each.name for each in HAZARDS]

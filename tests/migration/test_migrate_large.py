@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.migration.large_code_base import Generator
-from tests.migration.migrating import migrate
-from tests.migration.test_hazards import run_own_tests
+from tests.migration.migrating import migrate, run_own_tests
 
 ASK_EVERYTHING = """
 from fastapi.testclient import TestClient

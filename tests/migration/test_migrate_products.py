@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from di._command import main
-from tests.migration.migrating import contents, copy, migrate, plan
-from tests.migration.test_hazards import run_own_tests
+from tests.migration.migrating import contents, copy, migrate, plan, run_own_tests
 
 
 @pytest.fixture
@@ -63,7 +62,6 @@ def hand_over(capsys: pytest.CaptureFixture[str], *getters: str) -> int:
 
 
 def test_services_move_to_the_container_one_by_one(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("di.bridge")
     migrate(clinic, capsys, "--style", "container")
     for getter in GETTERS:
         assert hand_over(capsys, getter) == 0
@@ -143,6 +141,27 @@ def test_another_bridge_is_not_mixed_with_the_tools_own(
     mail.write_text(mail.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
     assert hand_over(capsys, "get_mail_service") == 1
     assert f"not moved: get_mail_service: {reason}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_decorator_beside_the_cache_is_not_lost(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    services = clinic / "clinic/services/appointments.py"
+    written = services.read_text(encoding="utf-8")
+    services.write_text(written.replace("@lru_cache", "@traced\n@lru_cache"), encoding="utf-8")
+    assert hand_over(capsys, "get_appointment_service") == 1
+    assert "it has another decorator than the one that keeps its instance" in capsys.readouterr().out
+    assert "@traced\n@lru_cache" in services.read_text(encoding="utf-8")
+
+
+def test_a_constructor_gets_no_parameter_whose_import_would_close_a_cycle(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(clinic, capsys, "--style", "container")
+    with (clinic / "clinic/services/mail.py").open("a", encoding="utf-8") as file:
+        file.write("\n\nif logging:\n    import clinic.services.reminders\n")
+    assert hand_over(capsys, "get_mail_service", "get_reminder_service") == 0
+    assert "still asked in line 8: importing MailService closes a cycle" in capsys.readouterr().out
+    assert "self._mail = get_mail_service()" in (clinic / "clinic/services/reminders.py").read_text(encoding="utf-8")
 
 
 def test_a_service_needs_a_container(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:

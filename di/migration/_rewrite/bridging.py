@@ -88,14 +88,17 @@ class Bridging:
         if len(accessor.classes) != 1 or accessor.classes[0].item is None or "." in accessor.classes[0].item.qualname:
             return "the class that it builds is not one of the code base"
         source = self._reading.sources.of(accessor.module)
+        node = source.definition_of(accessor.function) if source is not None else None
         home = accessor.classes[0].module
-        if source is None or home is None:
-            return "its file cannot be read"
+        if source is None or node is None or home is None:
+            return "its file cannot be read again"
+        if accessor.kind is Kind.CACHED and len(node.decorator_list) > 1:
+            return "it has another decorator than the one that keeps its instance"
         if not self._may_import(TypeName(self._reading.names.of(home), accessor.classes[0].name)):
             return f"importing {accessor.classes[0].name} where it is registered closes a cycle"
         return (
             self._reading.refuses_rewriting(source)
-            or _does_more(source, accessor.function, accessor.classes[0])
+            or _does_more(source, node, accessor.classes[0])
             or next(self._dependents(accessor), None)
             or self._reason_against_name(accessor.module)
         )
@@ -169,27 +172,21 @@ class Bridging:
                 if reference.role is not Role.CALL or reference.symbol.path[-1:] != (item.name,):
                     continue
                 target = self._reading.project.linker.resolve(reference.symbol, module)
-                own = (
-                    getter is not None
-                    and reference.function == getter.index
-                    and module.functions[getter.index] is getter
-                )
+                own = getter is not None and module.function_of(reference) is getter
                 if isinstance(target, Found) and target.item is item and not own:
                     return True
         return any(
-            other is not item and any(isinstance(each, tuple) and each[1] is item for each in ancestors)
+            isinstance(ancestor, tuple) and ancestor[1] is item
             for module in self._reading.project.modules
             for other in module.classes.values()
-            for ancestors in [list(self._reading.project.linker.ancestors(module, other))]
+            if other is not item
+            for ancestor in self._reading.project.linker.ancestors(module, other)
         )
 
 
-def _does_more(source: SourceFile, function: Function, built: Built) -> str | None:
+def _does_more(source: SourceFile, getter: Definition, built: Built) -> str | None:
     """Return what a getter does besides building its class without arguments."""
-    node = source.definition_of(function)
-    for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)) if node is not None else ():
-        if node is not None and any(call in ast.walk(each) for each in node.decorator_list):
-            continue
+    for call in (each for part in getter.body for each in ast.walk(part) if isinstance(each, ast.Call)):
         text = source.text_of(call.func)
         if text.partition(".")[0] in LOGGER_NAMES:
             continue

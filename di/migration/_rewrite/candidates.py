@@ -12,7 +12,7 @@ from di.migration._rewrite.places import stands_in_try
 from di.migration._rewrite.questions import Asked
 from di.migration._rewrite.reading import Reading
 from di.migration._rewrite.scopes import names_in
-from di.migration._rewrite.sources import Definition, SourceFile, dotted_parts
+from di.migration._rewrite.sources import Definition, SourceFile
 
 
 @dataclass(slots=True)
@@ -121,13 +121,10 @@ def _stands_in_text(source: SourceFile, node: ast.AST) -> bool:
 
 def _node_of(source: SourceFile, handler: Definition, call: Call) -> ast.expr | None:
     """Return the expression of a call: `get_x()`, or the name of an instance without the attributes behind it."""
+    if call.form is Form.CALL:
+        return source.call_at(call.line, call.column)
     for node in ast.walk(handler):
-        begin = node.func if isinstance(node, ast.Call) and call.form is Form.CALL else node
-        if not isinstance(begin, ast.expr) or (begin.lineno, begin.col_offset) != (call.line, call.column):
-            continue
-        if isinstance(node, ast.Call) and call.form is Form.CALL and dotted_parts(node.func) is not None:
-            return node
-        if isinstance(node, ast.Name) and call.form is not Form.CALL:
+        if isinstance(node, ast.Name) and (node.lineno, node.col_offset) == (call.line, call.column):
             return _instance_around(source, node, call.rest)
     return None
 

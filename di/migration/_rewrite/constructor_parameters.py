@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from di.migration._facts import Class, Function, Module
 from di.migration._linking import Found
-from di.migration._rewrite.import_cycles import ImportCycles
 from di.migration._rewrite.plan import NewParameter, Plan
 from di.migration._rewrite.reading import Reading
 from di.migration._rewrite.scopes import local_name, names_in
@@ -17,7 +16,6 @@ class Constructors:
 
     def __init__(self, reading: Reading, registered: set[str]) -> None:
         self._reading = reading
-        self._cycles = ImportCycles(reading.project, reading.sources)
         self.registered = registered  # classes that the container makes: only those can be parameters
 
     def plan(self, module: Module, item: Class, plan: Plan) -> list[str]:
@@ -68,7 +66,7 @@ class Constructors:
         if built.name not in self.registered:
             notes.append(f"{getter} is still asked in line {call.lineno}: move it to the container first")
             return False
-        if home is not module and module.path in self._cycles.reached_from(home.path):
+        if home is not module and module.path in self._reading.imports.imported_with(home.path, module.path):
             notes.append(f"{getter} is still asked in line {call.lineno}: importing {built.name} closes a cycle")
             return False
         if name in taken:

@@ -4,15 +4,18 @@ import ast
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
-from di.migration._facts import WHOLE_MODULE, Function, Module, Reference, Role
+from di.migration._facts import Function, Module, Reference, Role
 from di.migration._linking import Found
 from di.migration._project import Project
+from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.decorators import Decorators
 from di.migration._rewrite.sources import Definition, SourceFile, Sources
 from di.migration._routes import Routes
 
 _CLASS_DECORATORS = frozenset({"cbv"})
+_METHOD_CALL = re.compile(r"\.\s*(\w+)\s*\(")
 _LOOKS_INSIDE = frozenset({"locals", "vars", "eval", "exec"})
 
 
@@ -33,10 +36,10 @@ class Handlers:
         self._sources = sources
         self._decorators = Decorators(project, sources)
         self._uses: defaultdict[int, list[Use]] = defaultdict(list)
-        names = {each.name for module in project.modules for each in module.functions if id(each) in wanted}
+        self._names = {each.name for module in project.modules for each in module.functions if id(each) in wanted}
         for module in project.modules:
             for reference in module.references:
-                if reference.symbol.path[-1:] and reference.symbol.path[-1].rpartition(".")[2] in names:
+                if reference.symbol.path[-1:] and reference.symbol.path[-1].rpartition(".")[2] in self._names:
                     self._note(module, reference, wanted)
 
     def _note(self, module: Module, reference: Reference, wanted: set[int]) -> None:
@@ -79,27 +82,24 @@ class Handlers:
         for each in owner.decorators:
             if each.attribute not in _CLASS_DECORATORS:
                 return f"@{each.attribute} on {owner.name} may not hand new parameters through"
-        asked = re.compile(rf"\.\s*{re.escape(function.name)}\s*\(")
-        for other in self._project.modules:
-            text = self._text_of(other)
-            found = asked.search(text) if function.name in text else None
-            if found is not None and not _is_decorator(text, found.start()):
-                line = text.count("\n", 0, found.start()) + 1
-                return f"{function.name}() may also be called as a plain method ({other.path.name}:{line})"
-        return None
+        place = self._called_methods.get(function.name)
+        return f"{function.name}() may also be called as a plain method ({place})" if place is not None else None
 
-    @staticmethod
-    def _text_of(module: Module) -> str:
-        try:
-            return module.path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
+    @cached_property
+    def _called_methods(self) -> dict[str, str]:
+        """Where each handler's name is first called behind a dot, other than as a decorator."""
+        found: dict[str, str] = {}
+        for module in self._project.modules:
+            try:
+                text = module.path.read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            for each in _METHOD_CALL.finditer(text):
+                if each[1] in self._names and each[1] not in found and not _is_decorator(text, each.start()):
+                    line = text.count("\n", 0, each.start()) + 1
+                    found[each[1]] = f"{shown_path(module.path)}:{line}"
+        return found
 
 
 def _is_decorator(text: str, position: int) -> bool:
     return text[text.rfind("\n", 0, position) + 1 : position].lstrip().startswith("@")
-
-
-def function_of(reference: Reference, module: Module) -> Function | None:
-    """Return the function a reference stands in."""
-    return None if reference.function == WHOLE_MODULE else module.functions[reference.function]

@@ -7,6 +7,7 @@ from pathlib import Path
 from di.migration._facts import Module
 from di.migration._project import Project
 from di.migration._rewrite.sources import Sources
+from di.migration._scopes import imported_from
 
 
 class Loads:
@@ -58,6 +59,6 @@ def modules_of(node: ast.Import | ast.ImportFrom) -> list[str]:
     """Return the names under which an import may name modules."""
     if isinstance(node, ast.Import):
         return [each.name for each in node.names]
-    home = "." * node.level + (node.module or "")
+    home = imported_from(node)
     joined = home if home.endswith(".") or not home else f"{home}."
     return [home, *(f"{joined}{each.name}" for each in node.names)]

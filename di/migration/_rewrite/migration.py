@@ -4,6 +4,7 @@ import ast
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from di.migration._calls import Context
@@ -12,7 +13,6 @@ from di.migration._rewrite.bridging import BRIDGE_NAME, Bridged, Bridging, bridg
 from di.migration._rewrite.changes import Change
 from di.migration._rewrite.container_file import REGISTER, add_container, hand_to_container
 from di.migration._rewrite.dependencies_file import write_dependencies
-from di.migration._rewrite.import_cycles import ImportCycles
 from di.migration._rewrite.installing import plan_installation
 from di.migration._rewrite.naming import dotted_name
 from di.migration._rewrite.plan import Plan
@@ -63,10 +63,10 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     planner = Planner(
         reading, wrappers, early=options.early, may_add=1 in options.stages, change_tests=3 in options.stages
     )
-    plan = planner.plan_all(options.files, lambda module: _name_for(reading, path, module))
-    installed = 1
-    if options.style == "container" and any(each.wrapper.by_type for each in plan.moved):
-        installed = plan_installation(reading, plan, lambda module: _name_for(reading, path, module))
+    import_name = partial(_name_for, reading, path)
+    plan = planner.plan_all(options.files, import_name)
+    needs_container = any(each.wrapper.by_type for each in plan.moved)
+    installed = not needs_container or plan_installation(reading, plan, import_name)
     changes: list[Change] = []
     if 1 in options.stages:
         changes += _dependencies_change(path, wrappers, plan)
@@ -80,7 +80,7 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
         planner.unused,
         Bridged(),
         2 in options.stages,
-        installed > 0,
+        installed,
     )
 
 
@@ -137,12 +137,11 @@ def find_place(reading: Reading) -> Path:
 
 def _injectable(reading: Reading, path: Path) -> Callable[[TypeName], bool]:
     """Return whether the module of the wrappers may import a class when it is imported itself."""
-    cycles = ImportCycles(reading.project, reading.sources)
-    routes = {each.module.path for each in reading.calls.all if each.context is Context.ROUTE}
+    routes = {path, *(each.module.path for each in reading.calls.all if each.context is Context.ROUTE)}
 
     def may_import(name: TypeName) -> bool:
         home = reading.project.linker.index.find(name.module, path)
-        return home is not None and not ({*routes, path} & cycles.reached_from(home))
+        return home is not None and routes.isdisjoint(reading.imports.imported_with(home, path))
 
     return may_import
 

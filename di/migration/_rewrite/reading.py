@@ -1,6 +1,5 @@
 """Everything that is known of a code base before a migration is planned."""
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,13 +10,14 @@ import libcst
 from di.migration._accessor import Accessor, Variant
 from di.migration._calls import Calls, Context
 from di.migration._facts import Function
+from di.migration._import_graph import ImportGraph
 from di.migration._inventory import Inventory
 from di.migration._linking import Found
 from di.migration._project import Project
 from di.migration._resets import Reset, Resets
 from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.construction import Constructions
-from di.migration._rewrite.handlers import Handlers, function_of
+from di.migration._rewrite.handlers import Handlers
 from di.migration._rewrite.loading import Loads
 from di.migration._rewrite.naming import ModuleNames
 from di.migration._rewrite.questions import Questions
@@ -47,6 +47,11 @@ class Reading:
         self.trees: dict[Path, libcst.Module] = {}
         self._refused: dict[Path, str | None] = {}
         self._replaced: dict[int, str | None] = {}
+
+    @cached_property
+    def imports(self) -> ImportGraph:
+        """Which modules import which."""
+        return ImportGraph(self.project)
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -85,7 +90,8 @@ class Reading:
             for call in self.calls.all:
                 if call.accessor is accessor and call.context is not Context.TEST:
                     source = self.sources.of(call.module)
-                    if source is not None and _has_arguments(source, call.line, call.column):
+                    node = source.call_at(call.line, call.column) if source is not None else None
+                    if node is not None and (node.args or node.keywords):
                         return f"{shown_path(call.module.path)}:{call.line}"
         resets = [each for each in self.resets.functions if each.accessor is accessor]
         for each in resets:
@@ -108,19 +114,8 @@ class Reading:
                 if not reference.symbol.path or reference.symbol.path[-1] not in names:
                     continue
                 target = self.project.linker.resolve(reference.symbol, module)
-                caller = function_of(reference, module)
+                caller = module.function_of(reference)
                 if not isinstance(target, Found) or id(target.item) not in known or caller is None:
                     continue
                 if id(caller) not in known and not _AT_THE_ENDS.search(caller.name):
                     yield f"{shown_path(module.path)}:{reference.line}"
-
-
-def _has_arguments(source: SourceFile, line: int, column: int) -> bool:
-    return any(
-        isinstance(node, ast.Call)
-        and (node.func.lineno, node.func.col_offset) == (line, column)
-        and not isinstance(node.func, ast.Call)
-        and bool(node.args or node.keywords)
-        and not isinstance(getattr(node.func, "value", None), ast.Call)
-        for node in ast.walk(source.tree)
-    )

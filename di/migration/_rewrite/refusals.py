@@ -7,7 +7,7 @@ from di.migration._facts import Assignment, Function, Module
 from di.migration._linking import Found
 from di.migration._names import Names
 from di.migration._project import Project
-from di.migration._rewrite.scopes import names_in
+from di.migration._rewrite.scopes import module_names, names_in
 from di.migration._rewrite.sources import Definition, SourceFile, Sources, dotted_parts
 
 _FRAMEWORK = frozenset({"Request", "Response", "WebSocket", "BackgroundTasks", "HTTPConnection", "SecurityScopes"})
@@ -58,9 +58,11 @@ class Refusals:
             aliased = self._alias(annotation, module, names)
             if aliased is not None:
                 home, value = aliased
-                inner = _dependency_in(value)
-                return inner is not None and self._is_safe_dependency(
-                    inner, home, _module_names(self._sources, home), depth
+                inner, source = _dependency_in(value), self._sources.of(home)
+                return (
+                    inner is not None
+                    and source is not None
+                    and self._is_safe_dependency(inner, home, module_names(source), depth)
                 )
         parts = dotted_parts(annotation) if annotation is not None else None
         if parts is not None and parts[-1] in _FRAMEWORK:
@@ -69,8 +71,8 @@ class Refusals:
             return False
         return argument.arg in path or _is_plain_default(default)
 
-    def _is_safe_dependency(self, node: ast.expr, module: Module, names: Names | None, depth: int) -> bool:
-        symbol = names.symbol_of(node) if names is not None else None
+    def _is_safe_dependency(self, node: ast.expr, module: Module, names: Names, depth: int) -> bool:
+        symbol = names.symbol_of(node)
         target = self._project.linker.resolve(symbol, module) if symbol is not None else None
         if not isinstance(target, Found) or target.rest or not isinstance(target.item, Function):
             return False
@@ -102,14 +104,6 @@ def _is_quoted(node: ast.expr) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
-
-
-def _module_names(sources: Sources, module: Module) -> Names | None:
-    source = sources.of(module)
-    if source is None:
-        return None
-    empty = ast.parse("def f(): pass").body[0]
-    return names_in(source, empty) if isinstance(empty, ast.FunctionDef) else None
 
 
 def _dependency_in(node: ast.expr | None) -> ast.expr | None:

@@ -9,7 +9,7 @@ from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.handlers import Use
 from di.migration._rewrite.plan import Plan
 from di.migration._rewrite.reading import Reading
-from di.migration._rewrite.sources import SourceFile, dotted_parts
+from di.migration._rewrite.sources import SourceFile
 from di.migration._rewrite.wrappers import Question
 
 
@@ -85,12 +85,8 @@ class Retargeting:
             return "the file cannot be rewritten"
         if use.reference.role is not Role.CALL or use.reference.aliased:
             return "it hands the function on"
-        begin = (use.reference.line, use.reference.column)
-        for node in ast.walk(source.tree):
-            at_place = isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset) == begin
-            if at_place and isinstance(node, ast.Call) and dotted_parts(node.func) is not None:
-                return _TestCall(use.module, source, node)
-        return "the call was not found"
+        node = source.call_at(use.reference.line, use.reference.column)
+        return _TestCall(use.module, source, node) if node is not None else "the call was not found"
 
 
 def _imports_module(source: SourceFile, name: str) -> bool:

@@ -7,10 +7,16 @@ from di.migration._rewrite.sources import Definition, SourceFile
 from di.migration._scopes import bind_block, parameter_names
 
 
-def names_in(source: SourceFile, node: Definition) -> Names:
-    """Return the scopes around the body of a function."""
+def module_names(source: SourceFile) -> Names:
+    """Return the scope of a file's own statements."""
     names = Names()
     names.scopes.append(Scope(ScopeKind.MODULE, bind_block(source.tree.body, None, deep=True)))
+    return names
+
+
+def names_in(source: SourceFile, node: Definition) -> Names:
+    """Return the scopes around the body of a function."""
+    names = module_names(source)
     qualname = ""
     owner: str | None = None
     for each in (*reversed(_around(source, node)), node):

@@ -58,6 +58,15 @@ class SourceFile:
         """Return the node of a function, None for a named lambda."""
         return self._definitions.get((function.line, function.name))
 
+    @cached_property
+    def _calls(self) -> dict[tuple[int, int], ast.Call]:
+        calls = (each for each in ast.walk(self.tree) if isinstance(each, ast.Call))
+        return {(each.func.lineno, each.func.col_offset): each for each in calls if dotted_parts(each.func) is not None}
+
+    def call_at(self, line: int, column: int) -> ast.Call | None:
+        """Return the call of a dotted name that begins at a place, the column in bytes as the parser counts."""
+        return self._calls.get((line, column))
+
     def class_at(self, line: int) -> ast.ClassDef | None:
         """Return the class statement that begins on a line."""
         return next(
