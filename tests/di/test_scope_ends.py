@@ -274,3 +274,17 @@ async def test_b3_a_failure_that_python_wraps_in_a_generator_is_still_only_the_f
     scope.fail(failure)
     await scope.close()
     assert told == [failure]
+
+
+async def test_b4_a_callback_may_return_anything_and_what_can_be_awaited_is_awaited(log: list[str]) -> None:
+    saved = asyncio.get_running_loop().create_future()
+
+    def save_later() -> asyncio.Future[None]:
+        asyncio.get_running_loop().call_soon(saved.set_result, None)
+        return saved
+
+    async with Container().scope() as scope:
+        scope.on_success(lambda: 5)
+        scope.on_success(save_later)
+        scope.on_success(lambda: log.append("saved" if saved.done() else "too early"))
+    assert log == ["saved"]
