@@ -22,6 +22,11 @@ class Built:
     item: Class | None = None
     outside: Outside | None = None
 
+    @property
+    def qualified(self) -> str:
+        """Its name with where it is from, the same for every mention."""
+        return f"{self.module.path}:{self.name}" if self.module is not None else str(self.outside or self.name)
+
 
 @dataclass(slots=True)
 class Yield:

@@ -80,6 +80,7 @@ class Inventory:
                 if found is not None:
                     waiting.remove((module, function))
                     self._project.classes.known[id(function)] = found.classes
+                    kept.learn(found)
                     for each in classes.spread(found):
                         self._add(each)
         for module in self._project.sources:

@@ -25,6 +25,11 @@ class SlotAccessors:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._held: set[str] = set()  # classes that accessors found so far keep one instance of
+
+    def learn(self, found: Accessor) -> None:
+        """Take note of an accessor: what it holds is a service, wherever else it is kept."""
+        self._held |= {each.qualified for each in found.classes}
 
     def recognise(self, module: Module, function: Function) -> Accessor | None:
         """Return the accessor a function is, None if it is none."""
@@ -115,7 +120,8 @@ class SlotAccessors:
         if accepted is None or _is_logger(accepted, function.name):
             return None
         doubtful = kind is Kind.KEYED or (filled_elsewhere and not function.raises)
-        if doubtful and not is_strong(accepted, function.name):
+        known = any(each.qualified in self._held for each in accepted)
+        if doubtful and not known and not is_strong(accepted, function.name):
             return None
         owner = self._project.owner_of(module, function)
         is_class = function.name == "__new__" and owner is not None

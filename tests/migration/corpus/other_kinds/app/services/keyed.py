@@ -52,3 +52,36 @@ def fibonacci(n):
     if n not in _results:
         _results[n] = n * 2
     return _results[n]
+
+
+class Printer:
+    def print(self, line: str) -> str:
+        return line
+
+
+def get_printer() -> Printer:  # accessor: get_printer function-attribute Printer
+    if not hasattr(get_printer, "_it"):
+        get_printer._it = Printer()
+    return get_printer._it
+
+
+_printers: dict[str, Printer] = {}
+
+
+def get_shop_printer(shop: str) -> Printer:  # accessor: get_shop_printer keyed Printer params=shop
+    if shop not in _printers:
+        _printers[shop] = Printer()
+    return _printers[shop]
+
+
+class Room:
+    def join(self, name: str) -> None: ...
+
+
+_rooms: dict[str, Room] = {}
+
+
+def room_of(code: str) -> Room:  # one of many things that users make: nothing else keeps a room
+    if code not in _rooms:
+        _rooms[code] = Room()
+    return _rooms[code]
