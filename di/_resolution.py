@@ -65,21 +65,21 @@ class Resolution(ABC):
         "_token",
         "_told",
         "closers",
-        "connection",
         "container",
         "disturbed",
         "in_flight",
         "outer",
+        "parent",
         "published",
         "running",
         "state",
         "success_callbacks",
     )
 
-    def __init__(self, container: "Container", outer: "Scope | None", connection: Any = None) -> None:
+    def __init__(self, container: "Container", outer: "Scope | None") -> None:
         self.container = container
         self.outer = outer
-        self.connection = connection  # whatever opened the scope wants to hand to its providers
+        self.parent: Scope | None = None  # whose child it is
         self.closers: list[Closer] = []
         self.state = FRESH
         self.disturbed = False  # whether anybody resolved since a plan began; the plan then steps aside

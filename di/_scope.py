@@ -144,7 +144,8 @@ class Scope(Resolution):
         """
         if self._closed:
             raise ScopeClosedError("child()")
-        child = Scope(self.container, self, self.connection)
+        child = Scope(self.container, self)
+        child.parent = self
         for key, value in (self._seeds or {}).items():
             child.seed(key, value)
         return child

@@ -2,42 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import anyio
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocketDisconnect
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from di import Container
-from di import Scope as UnitOfWork
 from di._scope import current
-
-
-class Connection:
-    """What a request scope knows of its connection: the ASGI triple, and FastAPI's own object once there is one."""
-
-    __slots__ = ("client_gone", "receive", "request", "scope", "send", "started", "watched")
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.request: Any = None
-        self.watched: Scope | None = None  # the ASGI scope of the route that tells how it ends
-        self.started = False  # whether the first byte of the response is on its way
-        self.client_gone = False
-
-    def ended_by_client(self, error: BaseException) -> bool:
-        """Whether an error only tells that the client went away after the first byte, which is no failure.
-
-        Servers of ASGI 2.4 say it in `send`, those before cancel what streams, and middleware between may cancel too.
-        """
-        if isinstance(error, BaseExceptionGroup):
-            return all(self.ended_by_client(each) for each in error.exceptions)
-        if isinstance(error, OSError | ClientDisconnect):
-            return self.client_gone
-        return isinstance(error, WebSocketDisconnect) or (self.started and isinstance(error, asyncio.CancelledError))
+from middleware._handlers import Handlers, let_report
+from middleware._request_scope import RequestScope, serving_scope
 
 
 class RequestScopeMiddleware:
@@ -51,12 +24,21 @@ class RequestScopeMiddleware:
         app: the next ASGI application.
         container: the container whose scopes are opened.
         before_connection: called before every connection is served.
+        exception_handlers: those of the application; they tell how a request ended if no middleware stands between.
     """
 
-    def __init__(self, app: ASGIApp, container: Container, before_connection: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        container: Container,
+        before_connection: Callable[[], None] | None = None,
+        exception_handlers: Handlers | None = None,
+    ) -> None:
         self.app = app
         self.container = container
         self._before_connection = before_connection
+        if exception_handlers is not None and isinstance(app, ExceptionMiddleware):
+            let_report(app, exception_handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -69,15 +51,14 @@ class RequestScopeMiddleware:
         if outer is not None and serving_scope(self.container, scope) is not None:
             await self.app(scope, receive, send)
             return
-        connection = Connection(scope, receive, send)
-        work = UnitOfWork(self.container, outer, connection)
+        work = RequestScope(self.container, outer, scope, receive, send)
         token = current.set(work)
         try:
-            await self.app(scope, receive, _after_success(work, connection) if kind == "http" else send)
+            await self.app(scope, receive, work.send_after_success if kind == "http" else send)
             if work.success_callbacks:
                 await work.succeed()
         except BaseException as error:
-            if not connection.ended_by_client(error):
+            if not work.ended_by_client(error):
                 work.fail(error)
             elif work.success_callbacks and not isinstance(error, asyncio.CancelledError):
                 await work.succeed()
@@ -90,42 +71,4 @@ class RequestScopeMiddleware:
                         await work.go_on_closing(rest)
             finally:
                 current.reset(token)
-                connection.request = connection.watched = None  # it refers to us: no work for the garbage collector
-
-
-def unit_of_work(container: Container | None = None) -> UnitOfWork | None:
-    """Return the innermost scope that belongs to a connection, and to a container if one is given."""
-    work = current.get()
-    while work is not None:
-        if isinstance(work.connection, Connection) and (container is None or work.container is container):
-            return work
-        work = work.outer
-    return None
-
-
-def serving_scope(container: Container, scope: Scope) -> UnitOfWork | None:
-    """Return the scope of this container that is open for this very connection, if one is."""
-    work = unit_of_work(container)
-    if work is None:
-        return None
-    mine = work.connection.scope
-    same = mine["type"] == scope["type"] and mine.get("headers") is scope.get("headers")
-    return work if same else None
-
-
-def _after_success(work: UnitOfWork, connection: Connection) -> Send:
-    """Return a `send` that lets nothing out before the `on_success` callbacks have run."""
-    send = connection.send
-
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            if work.success_callbacks:
-                await work.succeed()
-            connection.started = True
-        try:
-            await send(message)
-        except OSError:
-            connection.client_gone = True
-            raise
-
-    return guarded
+                work.request = work.watched = None  # they refer to us: no work for the garbage collector

@@ -5,7 +5,7 @@ from starlette.websockets import WebSocket
 
 from di import Container, Scope
 from di._providers import Lifetime, read_provider
-from middleware._asgi import Connection
+from middleware._request_scope import RequestScope, connection_of
 from middleware.errors import WrongConnectionError
 
 
@@ -17,27 +17,24 @@ def register_connections(container: Container) -> None:
             container.root_layer.providers[key] = made
 
 
-def connection_of(scope: Scope) -> Connection:
-    """Return what the middleware stored in a scope.
+def scope_of_connection(scope: Scope) -> RequestScope:
+    """Return the scope of the connection that a scope belongs to.
 
     Raises:
-        WrongConnectionError: the scope was not opened by `RequestScopeMiddleware`.
+        WrongConnectionError: it was not opened by `RequestScopeMiddleware`, and is no child of such a one.
     """
-    connection = scope.connection
-    if not isinstance(connection, Connection):
+    found = connection_of(scope)
+    if found is None:
         raise WrongConnectionError("The connection", "this scope belongs to no request or WebSocket")
-    return connection
+    return found
 
 
 def _connection(scope: Scope) -> HTTPConnection:
-    connection = connection_of(scope)
-    if connection.request is None:
-        kind = connection.scope["type"]
-        if kind == "http":
-            connection.request = Request(connection.scope, connection.receive, connection.send)
-        else:
-            connection.request = WebSocket(connection.scope, connection.receive, connection.send)
-    found: HTTPConnection = connection.request
+    work = scope_of_connection(scope)
+    if work.request is None:
+        kind = Request if work.asgi["type"] == "http" else WebSocket
+        work.request = kind(work.asgi, work.receive, work.send)
+    found: HTTPConnection = work.request
     return found
 
 

@@ -150,7 +150,12 @@ class Deps:
             preparation.refresh()
 
         before = preparation.refresh if self._drop_in is None else read_and_refresh
-        app.add_middleware(RequestScopeMiddleware, container=container, before_connection=before)
+        app.add_middleware(
+            RequestScopeMiddleware,
+            container=container,
+            before_connection=before,
+            exception_handlers=app.exception_handlers,
+        )
 
     def _read_definitions(self) -> None:
         """Read what the container that this was made with defines, if it is the one in use."""

@@ -17,7 +17,7 @@ import fastapi
 import lagom
 from lagom.definitions import ConstructionWithoutContainer, SingletonWrapper
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.types import Receive
+from starlette.types import Receive, Send
 
 from di import Container
 from di import Scope as UnitOfWork
@@ -28,9 +28,9 @@ from di._places import calling_line
 from di._providers import CLOSING_KINDS, Lifetime, Provider, read_provider
 from di._scope import current
 from di.errors import InvalidProviderError, NoScopeError
-from middleware._asgi import Connection, serving_scope
 from middleware._fastapi import function_stack, request_stack
 from middleware._outcome import watch_late
+from middleware._request_scope import RequestScope, serving_scope
 from middleware.errors import UnsupportedContainerError
 
 
@@ -150,47 +150,47 @@ def _open(container: Container, outer: UnitOfWork | None, connection: HTTPConnec
     if on_connection is None:  # a FastAPI that nobody has tried
         raise NoScopeError(f"Deps(container) on FastAPI {fastapi.__version__}")
     receive: Receive = connection.receive  # type: ignore[attr-defined]  # both kinds of connection have it
-    state = Connection(connection.scope, receive, connection._send)  # type: ignore[attr-defined]  # noqa: SLF001 - as they have this
-    state.request = connection
-    work = UnitOfWork(container, outer, state)
+    send: Send = connection._send  # type: ignore[attr-defined]  # noqa: SLF001 - as they have this
+    work = RequestScope(container, outer, connection.scope, receive, send)
+    work.request = connection
     current.set(work)
     # What is pushed last runs first: look whether the client left, tell the scope of a failure, close it.
     on_connection.push_async_exit(_End(work))
     if isinstance(connection, Request) and on_function is not None:
-        on_function.push(_ResponseMade(state))
+        on_function.push(_ResponseMade(work))
     watch_late(connection, work)
     if isinstance(connection, Request):
-        on_connection.push_async_exit(_ClientCheck(state))
+        on_connection.push_async_exit(_ClientCheck(work))
     return work
 
 
 class _ResponseMade:
     """Notes that the response, which exists by now, goes out next."""
 
-    __slots__ = ("_state",)
+    __slots__ = ("_work",)
 
-    def __init__(self, state: Connection) -> None:
-        self._state = state
+    def __init__(self, work: RequestScope) -> None:
+        self._work = work
 
     def __call__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._state.started = error is None
+        self._work.started = error is None
 
 
 class _ClientCheck:
     """Finds out whether sending failed because the client is gone: nobody stands between it and the response."""
 
-    __slots__ = ("_state",)
+    __slots__ = ("_work",)
 
-    def __init__(self, state: Connection) -> None:
-        self._state = state
+    def __init__(self, work: RequestScope) -> None:
+        self._work = work
 
     async def __call__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._state.started and isinstance(error, OSError | ClientDisconnect | BaseExceptionGroup):
-            self._state.client_gone = await _has_left(self._state.receive)
+        if self._work.started and isinstance(error, OSError | ClientDisconnect | BaseExceptionGroup):
+            self._work.client_gone = await _has_left(self._work.receive)
 
 
 async def _has_left(receive: Receive) -> bool:
@@ -207,7 +207,7 @@ class _End:
 
     __slots__ = ("_work",)
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: RequestScope) -> None:
         self._work = work
 
     async def __call__(
@@ -223,4 +223,4 @@ class _End:
                     await work.close()
             finally:
                 current.set(work.outer)
-                work.connection.request = work.connection.watched = None  # they refer to us, in a circle
+                work.request = work.watched = None  # they refer to us, in a circle

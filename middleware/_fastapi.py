@@ -7,10 +7,12 @@ hand, never from a version number; `middleware._conformance` tries out whether i
 """
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 import fastapi.routing
 from fastapi.routing import APIRoute, APIRouter
@@ -140,49 +142,71 @@ def served_routes(routes: Iterable[BaseRoute]) -> Iterator[ServedRoute]:
                 yield ServedRoute(inclusion.original_route, inclusion.starlette_route or inclusion)
 
 
+class _WatchedRoutes(list[BaseRoute]):
+    """The routes of a router; every change is told to who watches them."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        super().__init__(routes)
+        self.watchers: WeakSet[RoutersBelow] = WeakSet()  # a router of a module outlives applications that include it
+
+
+def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(change)
+    def change_and_tell(routes: _WatchedRoutes, *args: Any, **kwargs: Any) -> Any:
+        result = change(routes, *args, **kwargs)
+        for each in routes.watchers:
+            each.changes += 1
+        return result
+
+    return change_and_tell
+
+
+for _name in (
+    *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"),
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
+):
+    setattr(_WatchedRoutes, _name, _telling(getattr(list, _name)))
+
+
 class RoutersBelow:
-    """Every router that applications serve routes from; tells when routes were added.
+    """Every router that applications serve routes from; tells when their routes have changed.
 
     Args:
-        when_changed: called by `check`, also when there was no `look` so far.
+        when_changed: called by `check`, the first time too; it begins with `watch`.
     """
 
-    _routes_version = 0
-
     def __init__(self, when_changed: Callable[[], None]) -> None:
+        self.changes = 1  # how many were told of so far; the first is that this exists
+        self._followed = 0  # how many of them `when_changed` has followed
         self._when_changed = when_changed
-        self._served: list[tuple[APIRouter, int, list[BaseRoute]]] = []
-        self._versions: list[tuple[Any, int | None]] = [(self, None)]
+        self._served: list[tuple[APIRouter, list[BaseRoute]]] = []
 
-    def look(self, served: Iterable[APIRouter]) -> None:
-        """Remember the routes that the applications' own routers, and those included in them, have now."""
-        waiting: list[Any] = list(served)
-        self._served = [(router, len(router.routes), router.routes[-1:]) for router in waiting]
-        self._versions = []
+    def watch(self, served: Iterable[APIRouter]) -> None:
+        """Let the applications' own routers, and those included in them, tell of changes."""
+        own = list(served)
+        waiting: list[Any] = list(own)
         seen = set()
         while waiting:
             router = waiting.pop()
             if router is not None and id(router) not in seen:  # a router has no hash
                 seen.add(id(router))
+                if type(router.routes) is not _WatchedRoutes:
+                    router.routes = _WatchedRoutes(router.routes)
+                router.routes.watchers.add(self)
                 waiting += [getattr(route, "original_router", None) for route in router.routes]
-                if hasattr(router, "_routes_version"):
-                    self._versions.append((router, router._routes_version))
+        self._served = [(router, router.routes) for router in own]
 
     def check(self) -> None:
-        """Look whether there are others than at the last `look`; costs every request something, so it is one function.
-
-        An included router serves what its version tells of. An application serves its list as it is, and mounting
-        changes no version.
-        """
-        for router, version in self._versions:
-            if router._routes_version != version:
-                self._when_changed()
+        """Call `when_changed` if routes changed since it was called last; every request pays for this look."""
+        if self.changes == self._followed:
+            for router, routes in self._served:
+                if router.routes is not routes:
+                    break
+            else:
                 return
-        for router, count, last in self._served:
-            routes = router.routes
-            if len(routes) != count or (last and routes[-1] is not last[0]):
-                self._when_changed()
-                return
+        changes = self.changes
+        self._when_changed()
+        self._followed = changes  # now that it is done: whoever comes meanwhile waits for it
 
 
 def is_awaited(dependant: Any) -> bool:

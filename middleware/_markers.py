@@ -7,7 +7,7 @@ from fastapi import params
 from fastapi.requests import HTTPConnection
 
 from di._keys import Key, describe
-from middleware._connections import connection_of
+from middleware._connections import scope_of_connection
 from middleware._outcome import watch_late
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ServiceProvider:
 
     async def __call__(self, connection: HTTPConnection) -> Any:
         work = self.deps.unit_of_work(self.key, connection)
-        connection_of(work).request = connection
+        scope_of_connection(work).request = connection
         watch_late(connection, work)
         return await work.resolve(self.key)  # type: ignore[arg-type]  # keys are what resolve takes
 

@@ -25,11 +25,13 @@ from di._keys import Key, describe, source_of
 from di._roots import Root
 from di._scope import current
 from di.errors import ContainerClosedError, DiError
-from middleware._asgi import Connection, RequestScopeMiddleware, unit_of_work
+from middleware._asgi import RequestScopeMiddleware
 from middleware._conformance import misfit
 from middleware._fastapi import RoutersBelow, ServedRoute, is_awaited, served_routes
+from middleware._handlers import OutcomeWatch
 from middleware._markers import markers_below, service_provider_of
-from middleware._outcome import OutcomeWatch, answer, report
+from middleware._outcome import answer
+from middleware._request_scope import RequestScope, connection_of, report, unit_of_work
 from middleware.errors import UnknownFastAPIWarning
 
 if TYPE_CHECKING:
@@ -51,6 +53,16 @@ def applications_of(app: Starlette) -> Iterator[Starlette]:
 
 def _is_installed(app: Starlette) -> bool:
     return any(cast(Any, middleware.cls) is RequestScopeMiddleware for middleware in app.user_middleware)
+
+
+def _handlers_report(app: Starlette) -> bool:
+    """Whether nothing stands between the scope's middleware and the layer of exception handlers, which report."""
+    innermost: Any = app.user_middleware[-1] if app.user_middleware else None
+    return (
+        innermost is not None
+        and innermost.cls is RequestScopeMiddleware
+        and innermost.kwargs.get("exception_handlers") is app.exception_handlers
+    )
 
 
 def injected_routes(app: Starlette) -> Iterator[tuple[ServedRoute, "Dependant"]]:
@@ -116,13 +128,13 @@ class Preparation:
 
     def _prepare_all(self) -> None:
         applications = list(applications_of(self._app))
+        self._routers.watch(cast(APIRouter, app.router) for app in applications)
         for app in applications:
-            if not isinstance(app.router.middleware_stack, OutcomeWatch):
+            if not (_handlers_report(app) or isinstance(app.router.middleware_stack, OutcomeWatch)):
                 app.router.middleware_stack = OutcomeWatch(app.router.middleware_stack)
         if self._is_known:
             for route, dependant in injected_routes(self._app):
                 self._prepare(route, dependant)
-        self._routers.look(cast(APIRouter, app.router) for app in applications)
 
     def _prepare(self, route: ServedRoute, dependant: "Dependant") -> None:
         needed = _hidden_for(dependant, self._container, self._deps, self._hidden)
@@ -173,13 +185,15 @@ def _prepare_http(
 
     async def handle(request: Request) -> Any:
         work = current.get()
-        if work is None or work.container is not container or type(work.connection) is not Connection:
+        if type(work) is RequestScope and work.container is container:
+            mine = work
+        else:
             work = unit_of_work(container)
             if work is None:
                 return await plain(request)
-        connection = work.connection
-        connection.request = request
-        connection.watched = request.scope
+            mine = cast(RequestScope, connection_of(work))
+        mine.request = request
+        mine.watched = request.scope
         try:
             overridden = overrides is not None and overrides.dependency_overrides
             response = await (plain if overridden else fast_handler)(request)

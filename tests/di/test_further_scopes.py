@@ -214,13 +214,11 @@ async def test_b8_a_child_has_objects_and_an_outcome_of_its_own(container: Conta
     assert sessions.log[4:] == ["commit 1", "close 1"]
 
 
-async def test_b8_a_child_sees_the_connection_and_the_provided_values_of_its_parent(container: Container) -> None:
+async def test_b8_a_child_sees_its_parent_and_the_provided_values_of_it(container: Container) -> None:
     caller, other = Caller(), Caller()
-    async with container.scope({Caller: caller}) as scope:
-        scope.connection = "the connection"
-        async with scope.child() as child, child.child() as grandchild:
-            assert child.connection == grandchild.connection == "the connection"
-            assert await grandchild.resolve(Caller) is caller
+    async with container.scope({Caller: caller}) as scope, scope.child() as child, child.child() as grandchild:
+        assert (scope.parent, child.parent, grandchild.parent) == (None, scope, child)
+        assert await grandchild.resolve(Caller) is caller
     async with container.scope() as scope:
         built = await scope.resolve(Caller)
         async with scope.child() as child:

@@ -9,12 +9,15 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.middleware.base import BaseHTTPMiddleware  # noqa: TID251 - people have it; scopes must work around it
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocketDisconnect
 
 from di import Container, current_scope
@@ -39,9 +42,23 @@ def deps() -> Deps:
     return Deps()
 
 
-@pytest.fixture
-def app() -> FastAPI:
-    return with_handlers(FastAPI(), 410)
+class PassOn:
+    """A middleware that does nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(params=["right around the handlers", "around another middleware"])
+def app(request: pytest.FixtureRequest) -> FastAPI:
+    """An application whose scopes will open right around its exception handlers, or further outside."""
+    app = with_handlers(FastAPI(), 410)
+    if request.param == "around another middleware":
+        app.add_middleware(PassOn)
+    return app
 
 
 def with_handlers(app: FastAPI, status: int) -> FastAPI:
@@ -315,6 +332,30 @@ async def test_b3_a_plain_route_whose_failure_a_handler_took_is_a_failure(
     async with running(app):
         assert await statuses(app, "/") == [410]
     assert sessions.logs == [FAILED]
+
+
+@pytest.mark.parametrize("key", [500, Exception])
+@pytest.mark.parametrize("prepared", [True, False])
+async def test_b3_a_failure_that_only_the_outermost_handler_took_is_a_failure(
+    container: Container, sessions: Sessions, deps: Deps, app: FastAPI, key: Any, prepared: bool
+) -> None:
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        sessions.logs[0].append("answered")  # after the end: Starlette calls these handlers outside of all middleware
+        return JSONResponse("sorry", 500)
+
+    async def plain(_: Request) -> PlainTextResponse:
+        await current_scope().resolve(Session)
+        raise LookupError
+
+    async def route(session: Annotated[Session, deps.depends(Session)]) -> None:
+        raise LookupError
+
+    app.add_exception_handler(key, answer)
+    app.router.routes.append(APIRoute("/", route) if prepared else Route("/", plain))
+    deps.install(app, container)
+    async with running(app):
+        assert await statuses(app, "/") == [500]
+    assert sessions.logs == [["LookupError", "closed", "answered"]]
 
 
 # --- streams and clients that leave

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from di import Container, HealthStatus, current_scope, errors
 from middleware import Deps, RequestScopeMiddleware, register_connections
-from middleware._outcome import OutcomeWatch
+from middleware._handlers import OutcomeWatch
 from middleware.errors import WrongConnectionError
 from tests.middleware.asgi import get, running
 from tests.middleware.conftest import Orders, Session, Sessions

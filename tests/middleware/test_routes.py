@@ -1,8 +1,10 @@
 """Promises B5 and B9 to B12: injection into routes of every kind."""
 
 import asyncio
+import gc
 import threading
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, assert_type
 
@@ -10,8 +12,11 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.requests import HTTPConnection
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.middleware.base import BaseHTTPMiddleware  # noqa: TID251 - people have it; scopes must work around it
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.websockets import WebSocketDisconnect
 
 from di import Container, Scope, current_scope, errors
@@ -369,6 +374,86 @@ def test_b11_from_depends_reaches_a_route_added_after_start(
         assert client.get("/late").json() == "ada"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda app, route: app.router.routes.append(route),
+        lambda app, route: app.router.routes.insert(0, route),
+        lambda app, route: app.router.routes.extend([route]),
+        lambda app, route: app.router.routes.__setitem__(slice(0, 1), [route]),
+        lambda app, route: app.router.routes.__iadd__([route]),
+        lambda app, route: setattr(app.router, "routes", [route]),
+    ],
+    ids=["append", "insert", "extend", "assign to a slice", "add", "another list"],
+)
+def test_b11_a_route_is_prepared_however_it_came_to_the_application(
+    container: Container, deps: Deps, app: FastAPI, change: Callable[[FastAPI, BaseRoute], object]
+) -> None:
+    class Greeter:
+        def __init__(self, user: User) -> None:
+            self.user = user
+
+    container.scoped(Greeter)
+    deps.from_depends(User, lambda: User("ada"))
+
+    async def late(greeter: Annotated[Greeter, deps.depends(Greeter)]) -> str:
+        return greeter.user.name
+
+    deps.install(app, container)
+    with TestClient(app) as client:
+        assert client.get("/late").status_code == 404
+        change(app, APIRoute("/late", late))
+        assert client.get("/late").json() == "ada"
+
+
+async def test_b11_routes_added_while_others_are_prepared_are_prepared_next(
+    container: Container, deps: Deps, app: FastAPI
+) -> None:
+    class Greeter:
+        def __init__(self, user: User) -> None:
+            self.user = user
+
+    async def greet(greeter: Annotated[Greeter, deps.depends(Greeter)]) -> str:
+        return greeter.user.name
+
+    class Meddling(APIRoute):
+        """Adds another route the second time that its handler is made, which is when it is prepared."""
+
+        made = 0
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            Meddling.made += 1
+            if Meddling.made == 2:
+                app.router.routes.insert(0, APIRoute("/late", greet))  # where preparation has been already
+            return super().get_route_handler()
+
+    container.scoped(Greeter)
+    deps.from_depends(User, lambda: User("ada"))
+    deps.install(app, container)
+    app.router.add_api_route("/early", greet, route_class_override=Meddling)
+    with TestClient(app) as client:
+        assert [client.get(path).json() for path in ("/early", "/late")] == ["ada", "ada"]
+    assert Meddling.made > 1
+
+
+def test_a_router_that_outlives_an_application_does_not_keep_it(container: Container, deps: Deps) -> None:
+    router = APIRouter()
+
+    @router.get("/")
+    async def route(user: Annotated[User, deps.depends(User)]) -> str:
+        return user.name
+
+    container.singleton(User, User("ada"))
+    app = FastAPI()
+    app.include_router(router)
+    deps.install(app, container)
+    with TestClient(app):
+        gone = weakref.ref(app)
+    del app
+    gc.collect()
+    assert gone() is None
+
+
 def test_b12_without_a_lifespan_routes_inject_and_singletons_are_built_once(
     container: Container, deps: Deps, app: FastAPI
 ) -> None:
@@ -390,7 +475,10 @@ def test_b12_without_a_lifespan_routes_inject_and_singletons_are_built_once(
     assert built == [1]
 
 
-def test_an_application_may_be_started_twice(container: Container, deps: Deps, app: FastAPI) -> None:
+@pytest.mark.parametrize("watched", [False, True], ids=["alone", "around another middleware"])
+def test_an_application_may_be_started_twice(container: Container, deps: Deps, app: FastAPI, watched: bool) -> None:
+    if watched:
+        app.add_middleware(BaseHTTPMiddleware, dispatch=lambda request, call_next: call_next(request))
     opened: list[str] = []
 
     async def connect() -> AsyncIterator[User]:
