@@ -23,7 +23,7 @@ from di._layers import Layer
 from di._marks import MISSING
 from di._providers import ASYNC_KINDS, CLOSING_KINDS, Kind, Lifetime, Provider
 from di._resolution import BUSY, USED, Resolution, values_of
-from di._scope import Scope, current
+from di._scope import Scope, get_current
 from di.errors import GeneratorYieldError, NoScopeError
 
 Compiled = Callable[..., Coroutine[Any, Any, Any]]
@@ -245,7 +245,7 @@ class _Plan:
             "USED": USED,
             "call_otherwise": call.call_otherwise,
             "container": self._layer.container,
-            "current": current.get,
+            "current": get_current,
             "explain": self._explain,
             "find": call.find_scope,
             "function": function,

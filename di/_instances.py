@@ -24,6 +24,9 @@ external_allowed: contextvars.ContextVar[Membership[Any] | None] = contextvars.C
 )
 
 
+_ASYNC, _SYNC = Kind.ASYNC_GENERATOR, Kind.GENERATOR  # an enumeration's members are slow to get at
+
+
 class Closer(NamedTuple):
     """An opened resource: the generator or context manager that has to be finished, and who opened it as seen from."""
 
@@ -93,11 +96,11 @@ async def close_all(closers: list[Closer], failure: BaseException | None) -> lis
     while closers:
         provider, handle, layer = closer = closers.pop()
         try:
-            if failure is None and provider.kind is Kind.ASYNC_GENERATOR and not layer.container.detour:
-                if await anext(handle, MISSING) is not MISSING:  # nearly always; so it is done right here
-                    await _refuse_second_yield(closer)
-            else:
+            kind = provider.kind
+            if failure is not None or layer.container.detour or (kind is not _ASYNC and kind is not _SYNC):
                 await close(closer, failure)
+            elif (await anext(handle, MISSING) if kind is _ASYNC else next(handle, MISSING)) is not MISSING:
+                await _refuse_second_yield(closer)  # nearly always a generator ends well; so that is done right here
         except BaseException as error:
             error.add_note(f"while closing {describe_provider(closer.provider)}")
             errors.append(error)
@@ -169,8 +172,8 @@ async def _refuse_second_yield(closer: Closer) -> None:
 
 def closes_at_once(closers: Sequence[Closer]) -> bool:
     """Whether no teardown among these can come to wait for anything."""
-    for closer in closers:  # noqa: SIM110 - a generator costs more than what it asks here
-        if closer.provider.awaits_at_end:
+    for provider, _, _ in closers:  # noqa: SIM110 - a generator costs more than what it asks here
+        if provider.awaits_at_end:
             return False
     return True
 

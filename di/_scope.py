@@ -23,6 +23,7 @@ OCCASION = "closing the scope"
 # The innermost open scope of this context. Set by container.scope(), child(), spawn() and RequestScopeMiddleware alone,
 # and by Deps(container) where nothing is installed.
 current: contextvars.ContextVar["Scope | None"] = contextvars.ContextVar("di_current_scope", default=None)
+get_current, set_current, reset_current = current.get, current.set, current.reset  # bound once, for every request
 
 
 def current_scope() -> "Scope":

@@ -71,8 +71,12 @@ class ShieldedWork(Coroutine[Any, Any, T]):
         self._error: BaseException | None = None
         self._value: Any = None
         self._waits_for: Any = MISSING
-        if sys.version_info >= (3, 12):
-            task = asyncio.Task(work, loop=loop, eager_start=True)
+        self._begin(loop, spare)
+
+    if sys.version_info >= (3, 12):
+
+        def _begin(self, loop: asyncio.AbstractEventLoop, _: SpareTask | None) -> None:
+            task = asyncio.Task(self._work, loop=loop, eager_start=True)
             if not task.done():
                 self.task = task
                 return
@@ -80,39 +84,40 @@ class ShieldedWork(Coroutine[Any, Any, T]):
                 self._value = task.result()
             except BaseException as error:
                 self._error = error
-        else:
-            self._begin(loop, spare or SpareTask())
 
-    def _begin(self, loop: asyncio.AbstractEventLoop, spare: SpareTask) -> None:
-        task = spare.take(loop)
-        context = contextvars.copy_context()
-        outer = asyncio.current_task(loop)
-        if outer is not None:
-            asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001 - documented from 3.12 on, as _enter_task
-        asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
-        try:
-            self._waits_for = context.run(self._work.send, None)
-        except StopIteration as stop:
-            self._value = stop.value
-        except BaseException as error:
-            self._error = error
-        finally:
-            asyncio.tasks._leave_task(loop, task)  # noqa: SLF001
+    else:
+
+        def _begin(self, loop: asyncio.AbstractEventLoop, given: SpareTask | None) -> None:
+            spare = given or SpareTask()
+            task = spare.take(loop)
+            context = contextvars.copy_context()
+            outer = asyncio.current_task(loop)
             if outer is not None:
-                asyncio.tasks._enter_task(loop, outer)  # noqa: SLF001
-        callbacks = task._callbacks  # noqa: SLF001 - of the first step; beginning forgets them
-        if self._waits_for is MISSING and not callbacks:
-            if sys.getrefcount(task) == _OURS and not weakref.getweakrefcount(task):
-                spare.task = task
-            return
-        cancellations = task.cancelling()
-        asyncio.Task.__init__(task, self, loop=loop, context=context)
-        for callback, its_context in callbacks or ():
-            task.add_done_callback(callback, context=its_context)
-        for _ in range(cancellations):
-            task.cancel()
-        if self._waits_for is not MISSING:
-            self.task = task
+                asyncio.tasks._leave_task(loop, outer)  # noqa: SLF001 - documented from 3.12 on, as _enter_task
+            asyncio.tasks._enter_task(loop, task)  # noqa: SLF001
+            try:
+                self._waits_for = context.run(self._work.send, None)
+            except StopIteration as stop:
+                self._value = stop.value
+            except BaseException as error:
+                self._error = error
+            finally:
+                asyncio.tasks._leave_task(loop, task)  # noqa: SLF001
+                if outer is not None:
+                    asyncio.tasks._enter_task(loop, outer)  # noqa: SLF001
+            callbacks = task._callbacks  # noqa: SLF001 - of the first step; beginning forgets them
+            if self._waits_for is MISSING and not callbacks:
+                if sys.getrefcount(task) == _OURS and not weakref.getweakrefcount(task):
+                    spare.task = task
+                return
+            cancellations = task.cancelling()
+            asyncio.Task.__init__(task, self, loop=loop, context=context)
+            for callback, its_context in callbacks or ():
+                task.add_done_callback(callback, context=its_context)
+            for _ in range(cancellations):
+                task.cancel()
+            if self._waits_for is not MISSING:
+                self.task = task
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Return the result, however often the waiting is cancelled; a cancellation is raised afterwards."""

@@ -8,7 +8,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from di import Container
-from di._scope import current
+from di._scope import get_current, reset_current, set_current
 from middleware._handlers import Handlers, let_report
 from middleware._request_scope import RequestScope, serving_scope
 
@@ -45,16 +45,18 @@ class RequestScopeMiddleware:
         if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        if self._before_connection is not None:
-            self._before_connection()
-        outer = current.get()
+        before = self._before_connection
+        if before is not None:
+            before()
+        outer = get_current()
         if outer is not None and serving_scope(self.container, scope) is not None:
             await self.app(scope, receive, send)
             return
         work = RequestScope(self.container, outer, scope, receive, send)
-        token = current.set(work)
+        token = set_current(work)
+        app = self.app
         try:
-            await self.app(scope, receive, work.send_after_success if kind == "http" else send)
+            await app(scope, receive, work.send_after_success if kind == "http" else send)
             if work.success_callbacks:
                 await work.succeed()
         except BaseException as error:
@@ -70,5 +72,5 @@ class RequestScopeMiddleware:
                     with anyio.CancelScope(shield=True):
                         await work.go_on_closing(rest)
             finally:
-                current.reset(token)
+                reset_current(token)
                 work.request = work.watched = None  # they refer to us: no work for the garbage collector

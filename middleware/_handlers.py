@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
-from di._scope import current
+from di._scope import get_current
 from middleware._request_scope import RequestScope, report, unit_of_work
 
 Handlers = Mapping[Any, ExceptionHandler]  # by exception class or status code, as Starlette has them
@@ -36,7 +36,7 @@ class OutcomeWatch:
         self._reporting: tuple[Any, Any] = (None, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        work = current.get()
+        work = get_current()
         if work is not None and type(work) is not RequestScope:
             work = unit_of_work()
         if work is None or scope["type"] == "lifespan":

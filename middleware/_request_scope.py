@@ -11,6 +11,8 @@ from di import Container
 from di import Scope as UnitOfWork
 from di._scope import current
 
+_begin = UnitOfWork.__init__  # bound once, for every request
+
 
 class RequestScope(UnitOfWork):
     """A unit of work that knows its connection: the ASGI triple, and FastAPI's own object once there is one."""
@@ -20,7 +22,7 @@ class RequestScope(UnitOfWork):
     def __init__(
         self, container: Container, outer: UnitOfWork | None, asgi: Scope, receive: Receive, send: Send
     ) -> None:
-        UnitOfWork.__init__(self, container, outer)
+        _begin(self, container, outer)
         self.asgi = asgi
         self.receive = receive
         self.send = send
@@ -35,8 +37,9 @@ class RequestScope(UnitOfWork):
             if self.success_callbacks:
                 await self.succeed()
             self.started = True
+        send = self.send
         try:
-            await self.send(message)
+            await send(message)
         except OSError:
             self.client_gone = True
             raise

@@ -23,7 +23,7 @@ from di import Container
 from di._compiler import InjectedCall
 from di._keys import Key, describe, source_of
 from di._roots import Root
-from di._scope import current
+from di._scope import get_current
 from di.errors import ContainerClosedError, DiError
 from middleware._asgi import RequestScopeMiddleware
 from middleware._conformance import misfit
@@ -184,7 +184,7 @@ def _prepare_http(
     overrides = route.overrides_provider
 
     async def handle(request: Request) -> Any:
-        work = current.get()
+        work = get_current()
         if type(work) is RequestScope and work.container is container:
             mine = work
         else:
