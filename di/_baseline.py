@@ -1,7 +1,6 @@
 """The baseline: a reviewed file of known problems, so that validation can be switched on before all are solved."""
 
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +79,8 @@ def read_baseline(path: str | Path) -> Baseline:
     Raises:
         BaselineFileError: it is not there, or not a baseline.
     """
+    import tomllib  # a start without a baseline does without
+
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

@@ -349,7 +349,7 @@ class _Plan:
             lines.append(f"handle{number} = make{number}({arguments})")
         if kind in ASYNC_KINDS:
             lines.append(f"scope.published = (plan, {self._publish_new()}, scope.published)")
-            lines.append(f"scope.in_flight = ({f'key{number}' if shared else None}, current_task())")
+            lines.append(f"scope.in_flight = ({f'key{number}' if shared else None}, current_task(scope._loop))")
         lines.append(_MAKING[kind].format(n=number, args=arguments))
         if kind in CLOSING_KINDS:
             lines.append(f"scope.closers.append(closer((provider{number}, handle{number}, layer)))")

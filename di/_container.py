@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lagom.definitions import ConstructionWithoutContainer
 from lagom.interfaces import ContainerDebugInfo, SpecialDepDefinition
@@ -14,7 +14,6 @@ from lagom.interfaces import ContainerDebugInfo, SpecialDepDefinition
 from di._baseline import read_baseline, refuse_new
 from di._compiler import ResolvePlans
 from di._events import Listener, Observers
-from di._graph_view import GraphView, view_graph
 from di._health import Health, look_after
 from di._keys import Key, describe, key_of
 from di._lagom import DefinitionReader
@@ -38,6 +37,9 @@ from di.errors import (
     InvalidProviderError,
     UnsupportedLagomFeatureError,
 )
+
+if TYPE_CHECKING:
+    from di._graph_view import GraphView
 
 T = TypeVar("T")
 
@@ -205,8 +207,10 @@ class Container(Registration):
             warnings.warn(warning, stacklevel=2)
         refuse_new(findings.problems, self._accepted)
 
-    def graph(self, roots: Roots | None = None) -> GraphView:
+    def graph(self, roots: Roots | None = None) -> "GraphView":
         """Describe the graph without building anything; arguments as for `validate`."""
+        from di._graph_view import view_graph  # for people who look at it: no start of an application waits for it
+
         return view_graph(self.root_layer, None if roots is None else read_roots(roots))
 
     @property
