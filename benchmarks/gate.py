@@ -14,13 +14,15 @@ WILD = 0.15  # noise above which a target that seems to be missed is looked at a
 
 
 class Verdict(Enum):
-    """What became of a target."""
+    """What became of a target; held is what is out of reach so far, and has not become worse."""
 
     MET = "met"
     MISSED = "MISSED"
+    SHORT = "missed, held"
     WITHIN_NOISE = "within noise"
     MET_BY_COUNT = "met, by instructions"
     MISSED_BY_COUNT = "MISSED, by instructions"
+    SHORT_BY_COUNT = "missed, held, by instructions"
 
     @property
     def is_failure(self) -> bool:
@@ -92,10 +94,14 @@ def _with_bare(over: Over, bare: float) -> Over:
 def _verdict(target: Target, estimate: Estimate) -> Verdict:
     if estimate.high <= target.limit:
         return Verdict.MET
-    return Verdict.MISSED if estimate.low > target.limit else Verdict.WITHIN_NOISE
+    if estimate.low <= target.limit:
+        return Verdict.WITHIN_NOISE
+    return Verdict.SHORT if estimate.low <= target.held else Verdict.MISSED
 
 
 def _judged_by(counts: Mapping[Lane, float], judgement: Judgement) -> Judgement:
     counted = judgement.target.statistic(over_from(counts))
-    verdict = Verdict.MET_BY_COUNT if counted <= judgement.target.limit else Verdict.MISSED_BY_COUNT
+    target = judgement.target
+    missed = Verdict.SHORT_BY_COUNT if counted <= target.held else Verdict.MISSED_BY_COUNT
+    verdict = Verdict.MET_BY_COUNT if counted <= target.limit else missed
     return Judgement(judgement.target, judgement.estimate, verdict, counted)

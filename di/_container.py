@@ -50,6 +50,8 @@ class Container(Registration):
     Args:
         autowire: build unregistered concrete classes from their constructor hints, as transients; `autowired` lists
             them.
+        compiled: build what routes and jobs need by generated functions; off, everything is built step by step, the
+            same but slower, where a debugger can follow.
         debug: report scoped objects that are still alive after their scope closed, with who holds them. Slow.
         spawn_timeout: seconds that `stop` waits for what `scope.spawn` started.
     """
@@ -57,10 +59,12 @@ class Container(Registration):
     # What every request reads: CPython reads attributes of a subclass of lagom's compiled class slowly, but not slots.
     __slots__ = ("built_on", "debug", "detour", "spare")
 
-    def __init__(self, *, autowire: bool = False, debug: bool = False, spawn_timeout: float = 10.0) -> None:
+    def __init__(
+        self, *, autowire: bool = False, compiled: bool = True, debug: bool = False, spawn_timeout: float = 10.0
+    ) -> None:
         super().__init__()
         self.overridden = 0  # how many overrides last, in any context
-        self.detour = int(debug)  # how many reasons compiled plans have to step aside: overrides, listeners, debug mode
+        self.detour = debug + (not compiled)  # how many reasons plans have to step aside: overrides, listeners, these
         self.debug = debug
         self.observers = Observers()
         self.spare = SpareTask()

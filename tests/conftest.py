@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partialmethod
 from itertools import count
 from pathlib import Path
 from ssl import SSLContext
@@ -255,7 +256,23 @@ async def bob(sign_up: SignUp) -> SignedIn:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person fuzz harder than every test run does."""
     parser.addoption("--model-examples", type=int, default=200, help="random lives of a container, on each event loop")
+    parser.addoption("--without-plans", action="store_true", help="build everything step by step in all containers")
     parser.addoption("--fuzz-cases", type=int, default=5, help="cases for each operation, visitor and mode")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all containers do without compiled plans, if that is what is tried."""
+    if config.getoption("--without-plans"):
+        without_plans = partialmethod(Container.__init__, compiled=False)
+        Container.__init__ = without_plans  # type: ignore[assignment,method-assign]  # all tests make their own
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what looks at plans themselves when there are none."""
+    if config.getoption("--without-plans"):
+        for item in items:
+            if item.get_closest_marker("plans"):
+                item.add_marker(pytest.mark.skip(reason="looks at compiled plans"))
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,14 @@
 """The gate judges by what was measured, and by how sure that is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.costs import Cost
 from benchmarks.figures import Lane, Measurements, Sample
 from benchmarks.gate import Judgement, Verdict, deciding, is_undecided, judge
-from benchmarks.targets import Target, all_lanes, lanes_of, targets
+from benchmarks.targets import SHORT, Target, all_lanes, lanes_of, targets
 
 SUBJECT, REFERENCE = Lane("di", "M"), Lane("plain", "M")
 TWICE = Target("twice", 2.0, lambda over: over("di", "M") / over("plain", "M"), (SUBJECT, REFERENCE), countable=False)
@@ -40,6 +41,20 @@ async def test_a_ratio_above_its_limit_by_more_than_the_noise_is_missed() -> Non
     judgement = await judged(measured([25, 27, 26, 28] * 4, [10, 11, 10, 12] * 4))
     assert judgement.verdict is Verdict.MISSED
     assert judgement.verdict.is_failure
+
+
+async def test_a_limit_out_of_reach_closes_the_gate_only_when_it_gets_worse() -> None:
+    short = replace(TWICE, short=3.0)
+    as_known = await judged(measured([25, 27, 26, 28] * 4, [10] * 16), short)
+    worse = await judged(measured([35, 37, 36, 38] * 4, [10] * 16), short)
+    within_reach = await judged(measured([15, 17, 16, 18] * 4, [10] * 16), short)
+    assert [each.verdict for each in (as_known, worse, within_reach)] == [Verdict.SHORT, Verdict.MISSED, Verdict.MET]
+    assert [each.verdict.is_failure for each in (as_known, worse)] == [False, True]
+
+
+def test_what_is_held_belongs_to_a_target_and_is_above_its_limit() -> None:
+    limits = {each.name: each.limit for each in targets(quick=False)}
+    assert all(held > limits[name] for name, held in SHORT.items())
 
 
 async def test_a_ratio_whose_range_holds_the_limit_is_undecided_only_when_it_is_wide() -> None:

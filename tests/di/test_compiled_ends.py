@@ -69,6 +69,7 @@ async def test_b5_a_plan_whose_singletons_were_slow_looks_again_whether_it_may_t
     await container.stop()
 
 
+@pytest.mark.plans
 async def test_b5_those_who_come_before_the_singletons_of_a_plan_share_one_plan() -> None:
     """When an application starts under load, each of thousands would write and compile its own."""
     gate, plans = Gate(), set[str]()
@@ -182,6 +183,7 @@ async def test_e3_an_external_provider_is_built_by_a_plan_when_the_test_allows_i
         assert isinstance(await call(), Session)
 
 
+@pytest.mark.plans
 async def test_a_plan_hands_on_what_is_not_injected_to_a_function_of_any_signature() -> None:
     async def ask(number: int, /, session: Session, *rest: int, flag: bool, **more: int) -> Any:
         return number, isinstance(session, Session), rest, flag, more

@@ -82,6 +82,7 @@ def container_told_by(builders: Builders) -> Container:
     return container
 
 
+@pytest.mark.plans
 async def test_g_a_plan_builds_all_of_a_fresh_scope_and_the_rest_of_a_used_one() -> None:
     builders = Builders()
     container = container_told_by(builders)
@@ -99,6 +100,7 @@ async def test_g_a_plan_builds_all_of_a_fresh_scope_and_the_rest_of_a_used_one()
         assert builders.seen[-1] == "plan"
 
 
+@pytest.mark.plans
 async def test_g_what_is_resolved_by_hand_is_built_by_a_plan_from_the_second_time_on() -> None:
     builders = Builders()
     container = container_told_by(builders)
@@ -231,6 +233,7 @@ def test_c5_a_plan_that_holds_a_singleton_of_another_loop_reports_it_too() -> No
     asyncio.run(serve())
 
 
+@pytest.mark.plans
 async def test_b8_a_plan_goes_on_without_what_was_released_while_it_waited() -> None:
     reached, may_go_on = asyncio.Event(), asyncio.Event()
     open_sessions: list[Session] = []
@@ -260,6 +263,7 @@ async def test_b8_a_plan_goes_on_without_what_was_released_while_it_waited() -> 
     assert open_sessions == []
 
 
+@pytest.mark.plans
 async def test_a_closed_scope_holds_nothing_that_a_plan_has_built() -> None:
     container = container_told_by(Builders())
     call = await compiled(container, Session)

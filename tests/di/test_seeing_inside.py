@@ -182,6 +182,7 @@ async def test_f2_a_listener_that_fails_disturbs_nobody(caplog: pytest.LogCaptur
     assert "listener" in caplog.text
 
 
+@pytest.mark.plans
 async def test_f2_a_removed_listener_hears_nothing_and_the_plan_takes_over_again() -> None:
     container = Container()
     container.scoped(Session)
