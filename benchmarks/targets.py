@@ -16,8 +16,7 @@ QUICK_RIVALS = ("wireup", "aioinject", "dishka", "depends-async")
 COMPARED = ("S", "M", "M-waits", "M-few", "singletons", "published-singleton", "published-scoped")
 # Limits that are out of reach so far, and what is held until they are: docs/benchmarks.md says why.
 SHORT: Mapping[str, float] = {
-    "M: by hand, same promises": 1.5,
-    "M-waits: by hand, same promises": 1.5,
+    "M: by hand": 2.5,
     "M-few: over a bare route (of 42 us)": 15.0,
     "M: the fastest rival": 0.6,
     "M: lagom's integration": 1 / 20,

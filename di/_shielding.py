@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import functools
 import sys
 import weakref
 from collections.abc import Coroutine, Generator, Sequence
@@ -51,6 +52,11 @@ class SpareTask:
         task = asyncio.Task.__new__(asyncio.Task)
         asyncio.Future.__init__(task, loop=loop)  # not the task's own: that would have the loop begin it
         return task
+
+
+def _wake(waiter: asyncio.Future[None], _: object) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class ShieldedWork(Coroutine[Any, Any, T]):
@@ -125,9 +131,12 @@ class ShieldedWork(Coroutine[Any, Any, T]):
 
     async def _wait(self) -> T:
         cancelled: asyncio.CancelledError | None = None
-        while self.task is not None and not self.task.done():
+        task = self.task
+        while task is not None and not task.done():
+            waiter = task.get_loop().create_future()  # as asyncio.wait does, which is made for more than one task
+            task.add_done_callback(functools.partial(_wake, waiter))
             try:
-                await asyncio.wait([self.task])
+                await waiter
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:
