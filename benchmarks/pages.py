@@ -39,7 +39,7 @@ def _sentence(measured: Measurements) -> str:
     return (
         "With 70 services, of which a request builds 50 around one session, a request costs "
         f"**{number(ours.median)} µs** more than a bare route of {number(measured.bare())} µs, with every promise on. "
-        f"{'; '.join(others)}."
+        f"Others, most of which keep fewer: {'; '.join(others)}."
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from di import Container, Scope, errors
+from di import Container, Factory, Scope, errors
 from di._compiler import InjectedCall
 
 
@@ -109,6 +109,64 @@ async def test_g_what_is_resolved_by_hand_is_built_by_a_plan_from_the_second_tim
         async with container.scope() as scope:
             await scope.resolve(Report)
         assert builders.seen[-1] == ("by hand" if number == 0 else "plan")
+
+
+async def test_b5_what_a_plan_had_built_when_it_failed_stays_in_the_scope() -> None:
+    class Broken:
+        def __init__(self, session: Session) -> None:
+            built.append(session)
+            raise LookupError
+
+    built: list[Session] = []
+    container = Container()
+    container.scoped(Session)
+    container.scoped(Broken)
+    call = await compiled(container, Broken)
+    async with container.scope() as scope:
+        for _ in range(2):
+            with pytest.raises(LookupError):
+                await call()
+        assert built == [await scope.resolve(Session)] * 2
+
+
+async def test_a3_what_a_factory_builds_for_a_provider_is_what_the_plan_goes_on_with() -> None:
+    class Draft:
+        def __init__(self, audit: Audit) -> None:
+            self.audit = audit
+
+    class Author:
+        def __init__(self, draft: Draft) -> None:
+            self.draft = draft
+
+    async def open_author(draft: Factory[Draft]) -> Author:
+        return Author(await draft())
+
+    async def give(author: Author, audit: Audit) -> tuple[Author, Audit]:
+        return author, audit
+
+    container = Container()
+    container.scoped(Audit)
+    container.transient(Draft)
+    container.scoped(Author, open_author)
+    call = await InjectedCall(container.root_layer, give, {"author": Author, "audit": Audit}).bind()
+    async with container.scope():
+        author, audit = await call()
+    assert author.draft.audit is audit
+
+
+async def test_b11_a_plan_takes_what_was_put_into_the_scope() -> None:
+    container = Container()
+    container.scoped(Session)
+    container.scoped(Audit)
+    container.scoped(Orders)
+
+    async def give(one: Orders) -> Orders:
+        return one
+
+    call = InjectedCall(container.root_layer, give, {"one": Orders}, seeded=frozenset({Session}))
+    given = Session()
+    async with container.scope({Session: given}):
+        assert (await (await call.bind())()).session is given
 
 
 async def test_b5_two_calls_at_once_in_one_scope_share_their_objects() -> None:

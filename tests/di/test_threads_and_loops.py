@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -264,3 +265,26 @@ def test_c4_a_stop_after_the_other_loop_has_ended_goes_through(what: str) -> Non
     loop.run_until_complete(asyncio.wait([task]))
     loop.close()
     assert task.done()
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_c5_only_what_was_awaited_by_a_started_container_belongs_to_its_loop(started: bool, awaited: bool) -> None:
+    async def use_it_elsewhere() -> None:
+        async with container.scope() as scope:
+            await scope.resolve(Pool)
+
+    async def serve() -> None:
+        if started:
+            await container.start()
+        async with container.scope() as scope:
+            await scope.resolve(Pool)
+        await in_another_loop(use_it_elsewhere)
+        await container.stop()
+
+    container = Container()
+    container.singleton(Pool, connect if awaited else Pool)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(serve())
+    assert [each.category for each in told] == [errors.WrongLoopWarning] * (started and awaited)
