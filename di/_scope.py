@@ -244,6 +244,8 @@ class Scope(Resolution):
                 errors = work.result()
         if errors or self.container.debug:
             self._finish(errors)
+        else:
+            self._let_go()
         return None
 
     async def _close_layers(self, closers: list[Closer], layers: list["Layer"]) -> list[BaseException]:
@@ -265,7 +267,13 @@ class Scope(Resolution):
     def _finish(self, errors: list[BaseException]) -> None:
         if self.container.debug:
             self._watch_leaks()
+        self._let_go()
         raise_grouped(OCCASION, errors)
+
+    def _let_go(self) -> None:
+        """Hold nothing any more: objects that know their scope would otherwise wait for the garbage collector."""
+        self._instances.clear()
+        self._layered = self._seeds = self.success_callbacks = None
 
     def _watch_leaks(self) -> None:
         stores = {self.container.root_layer: self.built(), **(self._layered or {})}

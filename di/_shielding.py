@@ -145,9 +145,15 @@ class ShieldedWork(Coroutine[Any, Any, T]):
 
     def result(self) -> T:
         """Return what came of it, or raise what it raised."""
+        task, self.task = self.task, None  # on Python 3.11 it refers to us, in a circle
+        if task is not None:
+            try:
+                self._value = task.result()
+            except BaseException as error:
+                self._error = error
         if self._error is not None:
             raise self._error
-        value: T = self._value if self.task is None else self.task.result()
+        value: T = self._value
         return value
 
     # --- what the task runs on Python 3.11 --------------------------------------------------------------------------

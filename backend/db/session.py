@@ -15,6 +15,19 @@ _ENTER: Final = text("SELECT set_config('role', :role, true), set_config('reques
 _IN_FAILED_TRANSACTION: Final = "25P02"
 
 
+_ACTING: Final = "acting"  # in a session's `info`: whose role its transactions enter
+
+
+class _CallersSession(Session):
+    """The session below; one listener of the class instead of one for each, which would refer back to its session."""
+
+
+@event.listens_for(_CallersSession, "after_begin")
+def _enter(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    acting: Caller = session.info[_ACTING]
+    connection.execute(_ENTER, {"role": acting.role.value, "claims": acting.claims})
+
+
 class DatabaseSession(AsyncSession):
     """Run every transaction as one caller.
 
@@ -23,10 +36,8 @@ class DatabaseSession(AsyncSession):
     """
 
     def __init__(self, engine: AsyncEngine, caller: Caller) -> None:
-        super().__init__(engine, expire_on_commit=False)
+        super().__init__(engine, expire_on_commit=False, sync_session_class=_CallersSession, info={_ACTING: caller})
         self._caller = caller
-        self._acting = caller
-        event.listen(self.sync_session, "after_begin", self._enter)
 
     @property
     def caller(self) -> Caller:
@@ -41,7 +52,7 @@ class DatabaseSession(AsyncSession):
         not share a session, hence not this either.
         """
         await self.flush()
-        outer = self._acting
+        outer = self.info[_ACTING]
         await self._act_as(Caller.service())
         try:
             yield
@@ -52,7 +63,7 @@ class DatabaseSession(AsyncSession):
         await self._act_as(outer)
 
     async def _act_as(self, caller: Caller) -> None:
-        self._acting = caller
+        self.info[_ACTING] = caller
         if self.in_transaction():
             await self.execute(_ENTER, {"role": caller.role.value, "claims": caller.claims})
 
@@ -65,6 +76,3 @@ class DatabaseSession(AsyncSession):
         except DBAPIError as error:
             if not error.connection_invalidated and getattr(error.orig, "sqlstate", None) != _IN_FAILED_TRANSACTION:
                 raise
-
-    def _enter(self, _session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-        connection.execute(_ENTER, {"role": self._acting.role.value, "claims": self._acting.claims})

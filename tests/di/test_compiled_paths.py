@@ -6,7 +6,9 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -330,3 +332,42 @@ async def test_a_closed_scope_holds_nothing_that_a_plan_has_built() -> None:
     assert scope.closed
     gc.collect()
     assert session() is None
+
+
+@pytest.mark.parametrize("way", ["by hand", "by a plan", "given"])
+@pytest.mark.parametrize("ends", ["well", "badly", "after waiting"])
+async def test_g_what_knows_its_scope_leaves_no_work_to_the_garbage_collector(way: str, ends: str) -> None:
+    class Knowing:
+        def __init__(self, scope: Scope) -> None:
+            self.scope = scope
+
+    async def open_session() -> AsyncIterator[Session]:
+        yield Session()
+        await asyncio.sleep(0)
+
+    container = Container()
+    container.scoped(Knowing)
+    container.scoped(Session, open_session)
+    call = await compiled(container, Knowing)
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(LookupError):
+            async with container.scope() as scope:
+                knowing = Knowing(scope) if way == "given" else None
+                if knowing is not None:
+                    scope.seed(Knowing, knowing)
+                elif way == "by hand":
+                    knowing = await scope.resolve(Knowing)
+                else:
+                    knowing = await call()
+                if ends == "after waiting":
+                    await scope.resolve(Session)
+                scope.on_success(partial(id, knowing))
+                if ends == "badly":
+                    raise LookupError
+        gone = weakref.ref(scope)
+        del knowing, scope
+        assert gone() is None
+    finally:
+        gc.enable()

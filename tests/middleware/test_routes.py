@@ -22,7 +22,7 @@ from starlette.websockets import WebSocketDisconnect
 from di import Container, Scope, current_scope, errors
 from middleware import Deps
 from middleware.errors import FromDependsUnreachableError, NotInstalledError
-from tests.middleware.asgi import running
+from tests.middleware.asgi import get, running
 from tests.middleware.conftest import Orders, Session, Sessions
 from tests.middleware.generations import needs_live_routers
 
@@ -434,6 +434,41 @@ async def test_b11_routes_added_while_others_are_prepared_are_prepared_next(
     with TestClient(app) as client:
         assert [client.get(path).json() for path in ("/early", "/late")] == ["ada", "ada"]
     assert Meddling.made > 1
+
+
+@pytest.mark.parametrize("path", ["/prepared", "/below", "/both"])
+async def test_b11_a_request_leaves_no_work_to_the_garbage_collector(
+    container: Container, deps: Deps, app: FastAPI, path: str
+) -> None:
+    class Visit:
+        def __init__(self, connection: HTTPConnection, request: Request, scope: Scope) -> None:
+            self.held = connection, request
+            seen.append(weakref.ref(scope))
+
+    def below(visit: Annotated[Visit, deps.depends(Visit)]) -> None: ...
+
+    @app.get("/prepared")
+    async def prepared(visit: Annotated[Visit, deps.depends(Visit)]) -> None: ...
+
+    @app.get("/below", dependencies=[Depends(below)])
+    async def plain() -> None: ...
+
+    @app.get("/both", dependencies=[Depends(below)])
+    async def both(visit: Annotated[Visit, deps.depends(Visit)]) -> None: ...
+
+    seen: list[weakref.ref[Scope]] = []
+    container.scoped(Visit)
+    deps.install(app, container)
+    async with running(app):
+        await get(app, path)
+        gc.collect()
+        gc.disable()
+        try:
+            await asyncio.create_task(get(app, path))
+            await asyncio.sleep(0)
+            assert [gone() for gone in seen] == [None, None]
+        finally:
+            gc.enable()
 
 
 def test_a_router_that_outlives_an_application_does_not_keep_it(container: Container, deps: Deps) -> None:
