@@ -381,8 +381,9 @@ class Resolution(ABC):
         return instances
 
     def seeded(self, key: Key) -> Any:
-        """Return a finished object that was put there."""
-        return self._instances[key]
+        """Return a finished object that was put there, or let its provider say why it was not."""
+        value = self._instances.get(key, MISSING)
+        return self.container.root_layer.node(key).provider.make() if value is MISSING else value
 
     def is_quiet(self, seeded: AbstractSet[Key]) -> bool:
         """Whether a plan may take over: nobody else builds here, and nothing is given that it does not know of."""

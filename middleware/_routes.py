@@ -91,6 +91,7 @@ class Preparation:
         self._hidden = hidden
         self._asked = asked
         self._routers = RoutersBelow(self._refresh)
+        self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._calls: dict[str, Callable[[], InjectedCall]] = {}  # by the names of the routes
         self._refreshing = threading.Lock()
         reason = misfit()
@@ -141,7 +142,8 @@ class Preparation:
         for seed in reversed(needed.values()):
             route.depend_first(seed)
         if route.is_http and not route.is_prepared:
-            call = _prepare_http(route, dependant, self._container, self._deps, frozenset(needed))
+            planned = _PlannedCalls(self._container, frozenset(needed), self._functions)
+            call = _prepare_http(route, dependant, self._deps, planned)
             if call is not None:
                 self._calls[str(route)] = call
 
@@ -175,12 +177,13 @@ def _hidden_for(
 
 
 def _prepare_http(
-    route: ServedRoute, dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
+    route: ServedRoute, dependant: "Dependant", deps: Any, planned: "_PlannedCalls"
 ) -> Callable[[], InjectedCall] | None:
     """Serve a route by its plan, and return that; `None` when it has none."""
+    container = planned.container
     plain = route.handler_over(dependant)
-    fast, call = _fast_dependant(dependant, container, deps, seeded) or (None, None)
-    fast_handler = plain if fast is None else route.handler_over(fast)
+    fast, call = _fast_dependant(dependant, deps, planned)
+    fast_handler = plain if fast is dependant else route.handler_over(fast)
     overrides = route.overrides_provider
 
     async def handle(request: Request) -> Any:
@@ -207,45 +210,121 @@ def _prepare_http(
 
 
 def _fast_dependant(
-    dependant: "Dependant", container: Container, deps: Any, seeded: frozenset[Key]
-) -> "tuple[Dependant, Callable[[], InjectedCall]] | None":
-    """Return a description without our markers, whose call builds them, and its plan; None when nothing is gained."""
+    dependant: "Dependant", deps: Any, planned: "_PlannedCalls"
+) -> "tuple[Dependant, Callable[[], InjectedCall] | None]":
+    """Return a description without our markers, whose call builds them, and its plan; itself when nothing is gained."""
     endpoint = dependant.call
-    injected, others = _injected_by(dependant, deps)
-    if not injected or endpoint is None or _streams(endpoint):
-        return None
-    fast = dataclasses.replace(dependant, dependencies=others)
-    in_thread = None if is_awaited(dependant) else run_in_threadpool
+    found = _injected_by(dependant, deps)
+    if found is None or endpoint is None or _streams(endpoint):
+        return dependant, None
+    injected, others = found
+    below = [_fast_below(each, deps, planned) for each in others]
+    if not injected and below == others:
+        return dependant, None
+    fast = dataclasses.replace(dependant, dependencies=below)
+    if not injected:
+        return fast, None
 
-    plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
+    def use(call: Callable[..., Any]) -> None:
+        fast.call = call
 
-    def planned() -> InjectedCall:
-        if not plans:
-            plans.append(InjectedCall(container.root_layer, endpoint, injected, seeded=seeded, in_thread=in_thread))
-        return plans[0]
-
-    async def bind_first(**values: Any) -> Any:
-        if container.stopped:
-            raise ContainerClosedError(describe(endpoint))
-        if container.active_layer() is not container.root_layer:
-            return await planned().call_without_plan(values)
-        bound = await planned().bind()
-        fast.call = bound
-        return await bound(**values)
-
-    def unbind() -> None:
-        fast.call = bind_first
-        for plan in plans:
-            plan.unbind()
-
-    bind_first.__wrapped__ = endpoint  # type: ignore[attr-defined]  # FastAPI names the endpoint in its messages
-    unbind()
-    container.when_stopping(unbind)
-    return fast, planned
+    return fast, planned.make(dependant, injected, use)
 
 
-def _injected_by(dependant: "Dependant", deps: Any) -> tuple[dict[str, Key], "list[Dependant]"]:
-    """Return which parameters are our markers, and all other dependencies; no markers where plain Depends serves."""
+def _fast_below(dependant: "Dependant", deps: Any, planned: "_PlannedCalls") -> "Dependant":
+    """Return a dependency, with those below it, that builds its services by a plan; itself when nothing is gained."""
+    function = dependant.call
+    found = _injected_by(dependant, deps)
+    if found is None or function is None or _streams(function) or getattr(dependant, "concurrency", None) is not None:
+        return dependant
+    injected, others = found
+    below = [_fast_below(each, deps, planned) for each in others]
+    if not injected and below == others:
+        return dependant
+    fast = dataclasses.replace(dependant, dependencies=below)
+    if injected:
+        fast.call = planned.function(dependant, injected)
+    return fast
+
+
+class _PlannedCalls:
+    """Functions that call an endpoint or a dependency with services that a plan builds; those of one route."""
+
+    def __init__(
+        self, container: Container, seeded: frozenset[Key], functions: dict[tuple[Any, ...], Callable[..., Any]]
+    ) -> None:
+        self.container = container
+        self._seeded = seeded
+        self._functions = functions  # of all routes that have the same values put into their scopes
+
+    def function(self, dependant: "Dependant", injected: dict[str, Key]) -> Callable[..., Any]:
+        """Return one coroutine function that stands for a dependency: FastAPI shares what it returned by that."""
+        assert dependant.call is not None  # noqa: S101 - looked at before
+        key = (_Same(dependant.call), self._seeded)
+        if key not in self._functions:
+            now: list[Callable[..., Any]] = []
+
+            def use(call: Callable[..., Any]) -> None:
+                now[:] = [call]
+
+            async def inject(**values: Any) -> Any:
+                return await now[0](**values)
+
+            self.make(dependant, injected, use)
+            self._functions[key] = inject
+        return self._functions[key]
+
+    def make(
+        self, dependant: "Dependant", injected: dict[str, Key], use: Callable[[Callable[..., Any]], None]
+    ) -> Callable[[], InjectedCall]:
+        """Return what makes the plan; `use` is told what to call, now and whenever that changes."""
+        container, function = self.container, cast(Callable[..., Any], dependant.call)
+        in_thread = None if is_awaited(dependant) else run_in_threadpool
+        plans: list[InjectedCall] = []  # at most one, made when it is first needed: registrations may come until then
+
+        def planned() -> InjectedCall:
+            if not plans:
+                root, seeded = container.root_layer, self._seeded
+                plans.append(InjectedCall(root, function, injected, seeded=seeded, in_thread=in_thread))
+            return plans[0]
+
+        async def bind_first(**values: Any) -> Any:
+            if container.stopped:
+                raise ContainerClosedError(describe(function))
+            if container.active_layer() is not container.root_layer:
+                return await planned().call_without_plan(values)
+            bound = await planned().bind()
+            use(bound)
+            return await bound(**values)
+
+        def unbind() -> None:
+            use(bind_first)
+            for plan in plans:
+                plan.unbind()
+
+        bind_first.__wrapped__ = function  # type: ignore[attr-defined]  # FastAPI names the endpoint in its messages
+        unbind()
+        container.when_stopping(unbind)
+        return planned
+
+
+class _Same:
+    """A callable, by identity: not all have a hash."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._call is other._call
+
+    def __hash__(self) -> int:
+        return id(self._call)
+
+
+def _injected_by(dependant: "Dependant", deps: Any) -> "tuple[dict[str, Key], list[Dependant]] | None":
+    """Return which parameters are our markers, and all other dependencies; None where plain Depends has to serve."""
     injected: dict[str, Key] = {}
     others: list[Dependant] = []
     for below in dependant.dependencies:
@@ -255,7 +334,7 @@ def _injected_by(dependant: "Dependant", deps: Any) -> tuple[dict[str, Key], "li
         elif provider.deps is deps and below.name is not None:
             injected[below.name] = provider.key
         else:
-            return {}, []  # a dependency of the decorator or router: its order matters
+            return None  # a dependency of the decorator or router: its order matters
     return injected, others
 
 

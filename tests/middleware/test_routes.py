@@ -465,8 +465,9 @@ async def test_b11_a_request_leaves_no_work_to_the_garbage_collector(
         gc.disable()
         try:
             await asyncio.create_task(get(app, path))
-            await asyncio.sleep(0)
-            assert [gone() for gone in seen] == [None, None]
+            async with asyncio.timeout(5):
+                while any(gone() is not None for gone in seen):
+                    await asyncio.sleep(0.001)  # a worker thread is about to forget the context it ran in
         finally:
             gc.enable()
 
