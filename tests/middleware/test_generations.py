@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import fastapi.routing
 import pytest
-from fastapi import APIRouter, FastAPI, HTTPException, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
@@ -114,6 +114,113 @@ def test_a_route_is_served_by_its_compiled_plan_wherever_it_is(
             prefix = place(app, router)
         for _ in range(2):  # the first call of a route binds its plan
             assert [client.get(f"{prefix}/{kind}").json() for kind in ("async", "def")] == [True, True]
+
+
+@pytest.mark.plans
+@pytest.mark.parametrize("place", [direct, included_deeply, mounted])
+@pytest.mark.parametrize("kind", ["coroutine", "function", "instance"])
+@pytest.mark.parametrize("asks", ["the route too", "only the dependency", "only one below it"])
+def test_a_dependency_function_is_served_by_a_compiled_plan_wherever_it_is(
+    deps: Deps, place: Callable[[FastAPI, APIRouter], str], kind: str, asks: str
+) -> None:
+    async def coroutine(files: Annotated[CallerFiles, deps.depends(CallerFiles)], word: str = "") -> tuple[bool, str]:
+        return files.compiled, word
+
+    def function(files: Annotated[CallerFiles, deps.depends(CallerFiles)], word: str = "") -> tuple[bool, str]:
+        return files.compiled, word
+
+    class Instance:
+        async def __call__(
+            self, files: Annotated[CallerFiles, deps.depends(CallerFiles)], word: str = ""
+        ) -> tuple[bool, str]:
+            return files.compiled, word
+
+    dependency: Any = {"coroutine": coroutine, "function": function, "instance": Instance()}[kind]
+
+    async def above(told: Annotated[tuple[bool, str], Depends(dependency)]) -> tuple[bool, str]:
+        return told
+
+    router = APIRouter()
+    if asks == "the route too":
+
+        @router.get("/")
+        async def both(
+            files: Annotated[CallerFiles, deps.depends(CallerFiles)],
+            told: Annotated[tuple[bool, str], Depends(dependency)],
+        ) -> tuple[bool, str]:
+            return told
+
+    else:
+
+        @router.get("/")
+        async def only(
+            told: Annotated[tuple[bool, str], Depends(above if asks == "only one below it" else dependency)],
+        ) -> tuple[bool, str]:
+            return told
+
+    container = Container()
+    container.transient(CallerFiles, callers)
+    app = FastAPI()
+    prefix = place(app, router)
+    deps.install(app, container)
+    with TestClient(app) as client:
+        for _ in range(2):  # the first call of a dependency binds its plan
+            assert client.get(f"{prefix}/?word=hello").json() == [True, "hello"]
+
+
+def test_a_dependency_function_is_called_once_for_all_who_share_it(deps: Deps) -> None:
+    calls: list[Session] = []
+
+    async def shared(session: Annotated[Session, deps.depends(Session)]) -> Session:
+        calls.append(session)
+        return session
+
+    async def one(session: Annotated[Session, Depends(shared)]) -> Session:
+        return session
+
+    app, container = FastAPI(), Container()
+    container.scoped(Session, lambda: Session([]))
+
+    @app.get("/")
+    async def route(
+        first: Annotated[Session, Depends(one)],
+        second: Annotated[Session, Depends(shared)],
+        again: Annotated[Session, Depends(shared, use_cache=False)],
+        own: Annotated[Session, deps.depends(Session)],
+    ) -> bool:
+        return first is second is again is own
+
+    deps.install(app, container)
+    with TestClient(app) as client:
+        assert client.get("/").json() is True
+        assert len(calls) == 2
+
+
+def test_a_dependency_function_with_a_teardown_sees_what_the_route_sees(deps: Deps) -> None:
+    async def around(session: Annotated[Session, deps.depends(Session)]) -> AsyncIterator[Session]:
+        session.log.append("begin")
+        yield session
+        session.log.append("end")
+
+    app, container, logs = FastAPI(), Container(), list[list[str]]()
+
+    def open_session() -> Session:
+        logs.append([])
+        return Session(logs[-1])
+
+    container.scoped(Session, open_session)
+
+    @app.get("/")
+    async def route(
+        outer: Annotated[Session, Depends(around)], session: Annotated[Session, deps.depends(Session)]
+    ) -> bool:
+        session.log.append("route")
+        return outer is session
+
+    deps.install(app, container)
+    with TestClient(app) as client:
+        assert client.get("/").json() is True
+    assert logs == [["begin", "route", "end"]]
 
 
 @needs_live_routers
