@@ -213,15 +213,7 @@ def _fast_dependant(
     dependant: "Dependant", deps: Any, planned: "_PlannedCalls"
 ) -> "tuple[Dependant, Callable[[], InjectedCall] | None]":
     """Return a description without our markers, whose call builds them, and its plan; itself when nothing is gained."""
-    endpoint = dependant.call
-    found = _injected_by(dependant, deps)
-    if found is None or endpoint is None or _streams(endpoint):
-        return dependant, None
-    injected, others = found
-    below = [_fast_below(each, deps, planned) for each in others]
-    if not injected and below == others:
-        return dependant, None
-    fast = dataclasses.replace(dependant, dependencies=below)
+    fast, injected = _without_markers(dependant, deps, planned)
     if not injected:
         return fast, None
 
@@ -233,18 +225,24 @@ def _fast_dependant(
 
 def _fast_below(dependant: "Dependant", deps: Any, planned: "_PlannedCalls") -> "Dependant":
     """Return a dependency, with those below it, that builds its services by a plan; itself when nothing is gained."""
-    function = dependant.call
-    found = _injected_by(dependant, deps)
-    if found is None or function is None or _streams(function) or getattr(dependant, "concurrency", None) is not None:
+    if getattr(dependant, "concurrency", None) is not None:
         return dependant
-    injected, others = found
-    below = [_fast_below(each, deps, planned) for each in others]
-    if not injected and below == others:
-        return dependant
-    fast = dataclasses.replace(dependant, dependencies=below)
+    fast, injected = _without_markers(dependant, deps, planned)
     if injected:
         fast.call = planned.function(dependant, injected)
     return fast
+
+
+def _without_markers(dependant: "Dependant", deps: Any, planned: "_PlannedCalls") -> "tuple[Dependant, dict[str, Key]]":
+    """Return a description without our markers, also in what is below it, and which parameters they were."""
+    found = _injected_by(dependant, deps)
+    if found is None or dependant.call is None or _streams(dependant.call):
+        return dependant, {}
+    injected, others = found
+    below = [_fast_below(each, deps, planned) for each in others]
+    if not injected and all(new is old for new, old in zip(below, others, strict=True)):
+        return dependant, {}
+    return dataclasses.replace(dependant, dependencies=below), injected
 
 
 class _PlannedCalls:

@@ -13,8 +13,6 @@ from backend.db.caller import Caller
 
 _ENTER: Final = text("SELECT set_config('role', :role, true), set_config('request.jwt.claims', :claims, true)")
 _IN_FAILED_TRANSACTION: Final = "25P02"
-
-
 _ACTING: Final = "acting"  # in a session's `info`: whose role its transactions enter
 
 
