@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -207,6 +208,39 @@ def test_b11_dependency_overrides_reach_the_parameter(
 def test_b11_provider_is_one_callable_per_type(deps: Deps) -> None:
     assert deps.provider(Orders) is deps.provider(Orders)
     assert deps.provider(Orders) is not deps.provider(Session)
+
+
+@pytest.mark.skipif("max_concurrency" not in inspect.signature(Depends).parameters, reason="this FastAPI has no limits")
+async def test_b11_a_dependencys_limit_holds_while_it_runs_and_not_while_its_services_are_built(
+    deps: Deps, app: FastAPI
+) -> None:
+    running_now, most, both = 0, 0, asyncio.Barrier(2)
+
+    async def session() -> Session:
+        await both.wait()  # two requests are here at once, or none gets further
+        return Session([])
+
+    async def limited(session: Annotated[Session, deps.depends(Session)]) -> Session:
+        nonlocal running_now, most
+        running_now += 1
+        most = max(most, running_now)
+        await asyncio.sleep(0)
+        running_now -= 1
+        return session
+
+    limit: Any = Depends(limited, **{"max_concurrency": 1})  # type: ignore[arg-type]  # not in the oldest FastAPI
+
+    @app.get("/")
+    async def route(made: Annotated[Session, limit], session: Annotated[Session, deps.depends(Session)]) -> bool:
+        return made is session
+
+    container = Container()
+    container.scoped(Session, session)
+    deps.install(app, container)
+    async with running(app), asyncio.timeout(10), asyncio.TaskGroup() as group:
+        requests = [group.create_task(get(app, "/")) for _ in range(2)]
+    assert [(await each)[1]["body"] for each in requests] == [b"true", b"true"]
+    assert most == 1
 
 
 class Profile:
