@@ -228,7 +228,7 @@ async def test_b11_a_dependencys_limit_holds_while_it_runs_and_not_while_its_ser
         running_now -= 1
         return session
 
-    limit: Any = Depends(limited, **{"max_concurrency": 1})  # type: ignore[arg-type]  # not in the oldest FastAPI
+    limit: Any = Depends(limited, max_concurrency=1)
 
     @app.get("/")
     async def route(made: Annotated[Session, limit], session: Annotated[Session, deps.depends(Session)]) -> bool:
