@@ -38,6 +38,18 @@ from di import Container
 TITLE = "AuraStream"
 OPENAPI_URL = "/openapi.json"
 PREFIX = "/api/v1"
+COUNTED = (  # the routers whose requests count against limits
+    auth.router,
+    oauth.router,
+    usage.router,
+    brand_kits.router,
+    brand_kit_sections.router,
+    logos.router,
+    templates.router,
+    generation.router,
+    assets.router,
+    analytics.router,
+)
 
 
 def create_app(settings: Settings | None = None, container: Container | None = None) -> FastAPI:
@@ -80,9 +92,8 @@ def _include_api(app: FastAPI) -> None:
 
     Stored files are not counted as requests: a page shows dozens of them, and each address is signed.
     """
-    counted = [Depends(limit_requests)]
-    for module in (auth, oauth, usage, brand_kits, brand_kit_sections, logos, templates, generation, assets, analytics):
-        app.include_router(module.router, prefix=PREFIX, dependencies=counted)
+    for router in COUNTED:
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(limit_requests)])
     app.include_router(files.router, prefix=PREFIX)
 
 

@@ -1,7 +1,8 @@
 """AuraStream's read and write route of brand kits without injection: clients are module globals, the rest is by hand.
 
-Middleware, error handlers, authentication, limits and services are the application's own; what differs is how a
-request gets them, and there is no scope: the session is opened in the route and committed before it returns.
+Middleware, error handlers, authentication, limits, services and all other routes, which are in the same order, are the
+application's own; what differs is how a request gets its services, and there is no scope: the session is opened in the
+route and committed before it returns.
 """
 
 from collections.abc import AsyncIterator
@@ -10,16 +11,21 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Response, Security
+from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 
+from backend.api import health
 from backend.api.authentication import Authentication, authenticate, bearer_scheme, caller_of, cookie_scheme
 from backend.api.client_address import TrustedProxies
 from backend.api.errors import install_error_handlers
-from backend.api.main import PREFIX, TITLE, add_middleware
-from backend.api.metrics import HttpMetrics
+from backend.api.main import COUNTED, PREFIX, TITLE, add_middleware
+from backend.api.metrics import HttpMetrics, metrics_router
 from backend.api.openapi import operation_id
 from backend.api.rate_limits import RequestLimits, limit_requests
+from backend.api.routes import brand_kits
 from backend.api.schemas.brand_kits import BrandKitResponse, BrandKitUpdate
+from backend.api.telemetry import telemetry_config
 from backend.api.wiring import describe_request
 from backend.clients.supabase import Supabase
 from backend.container import build_container
@@ -36,7 +42,7 @@ from backend.settings import Settings
 
 USED = (AccessVerifier, CsrfTokens, RateLimitService, RequestLimits, Supabase, TrustedProxies)
 built: dict[type, Any] = {}
-router = APIRouter(prefix="/brand-kits")
+own = APIRouter(prefix="/brand-kits")
 
 
 async def authentication_of(request: Request) -> Authentication:
@@ -74,7 +80,7 @@ def kits_on(session: DatabaseSession, request: Request) -> BrandKitService:
     return BrandKitService(BrandKitRepository(session), AuditService(AuditRepository(session), supabase, context))
 
 
-@router.get("/{kit_id}")
+@own.get("/{kit_id}")
 async def read_brand_kit(
     kit_id: UUID, request: Request, authentication: AuthenticationDep, user: CurrentUserDep
 ) -> BrandKitResponse:
@@ -85,7 +91,7 @@ async def read_brand_kit(
         return found
 
 
-@router.put("/{kit_id}")
+@own.put("/{kit_id}")
 async def update_brand_kit(
     kit_id: UUID, body: BrandKitUpdate, request: Request, authentication: AuthenticationDep, user: CurrentUserDep
 ) -> BrandKitResponse:
@@ -94,6 +100,20 @@ async def update_brand_kit(
         changed = BrandKitResponse.model_validate(await kits_on(session, request).update(user.id, kit_id, body))
         await session.commit()
         return changed
+
+
+def in_their_places(theirs: APIRouter) -> APIRouter:
+    """Return a router whose routes are ours where we have one with that path and method, and theirs elsewhere."""
+    ours = {_address(route): route for route in own.routes}
+    router = APIRouter()
+    router.routes = [ours.pop(_address(route), route) for route in theirs.routes]
+    assert not ours, f"AuraStream has no such route: {ours}"
+    return router
+
+
+def _address(route: BaseRoute) -> tuple[str, frozenset[str]]:
+    assert isinstance(route, APIRoute)
+    return route.path, frozenset(route.methods or ())
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -106,8 +126,19 @@ def create_app(settings: Settings) -> FastAPI:
             built.update({kind: container[kind] for kind in USED})
             yield
 
-    app = FastAPI(title=TITLE, lifespan=lifespan, redirect_slashes=False, generate_unique_id_function=operation_id)
+    app = FastAPI(
+        title=TITLE,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        telemetry=telemetry_config(enabled=settings.telemetry_enabled),
+    )
     install_error_handlers(app)
-    app.include_router(router, prefix=PREFIX, dependencies=[Depends(count_request)])
-    add_middleware(app, settings, HttpMetrics())
+    metrics = HttpMetrics()
+    app.include_router(health.router)
+    app.include_router(metrics_router(metrics, settings.metrics_token))
+    for router in COUNTED:
+        served = in_their_places(router) if router is brand_kits.router else router
+        app.include_router(served, prefix=PREFIX, dependencies=[Depends(count_request)])
+    add_middleware(app, settings, metrics)
     return app
