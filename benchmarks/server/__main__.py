@@ -88,14 +88,14 @@ async def compare(rounds: int, seconds: float, connections: int) -> dict[str, di
             number = listener.fileno()
             serving = python("benchmarks.server.serving", variant, str(number), descriptor=number, **settings)
             await stack.enter_async_context(serving)
-        requests = await _requests(ports["injected"])
+        requests = await _requests(ports["injected"], connections)
         load = await stack.enter_async_context(python("benchmarks.server.load"))
         found: dict[str, dict[str, list[Figures]]] = {route: {each: [] for each in VARIANTS} for route in requests}
         for number in range(-1, rounds):
             sys.stderr.write(f"round {number + 1} of {rounds}\n")
-            for route, request in requests.items():
+            for route, each in requests.items():
                 for variant in VARIANTS if number % 2 else reversed(VARIANTS):
-                    work = {"port": ports[variant], "request": request, "connections": connections, "seconds": seconds}
+                    work = {"port": ports[variant], "requests": each, "seconds": seconds}
                     figures = _figures(await load.ask(work), seconds)
                     if number >= 0:  # the first one only warms up
                         found[route][variant].append(figures)
@@ -114,8 +114,8 @@ def _settings(database_url: str, redis_url: str, folder: Path) -> dict[str, str]
     }
 
 
-async def _requests(port: int) -> dict[str, str]:
-    """Make an account with a brand kit, and return the requests that read and change it."""
+async def _requests(port: int, connections: int) -> dict[str, list[str]]:
+    """Make an account with brand kits, and return the requests that read and change them, a kit for each connection."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{API}", timeout=60) as client:
         account = {"email": "load@example.com", "password": PASSWORD}
         signup = await client.post("/auth/signup", json={**account, "display_name": "Load", "accept_terms": True})
@@ -124,14 +124,16 @@ async def _requests(port: int) -> dict[str, str]:
         bearer = f"Bearer {login['access_token']}"
         client.cookies.clear()
         body = {"name": "Load", "primary_colors": ["#7C3AED"], "fonts": {"headline": "Montserrat", "body": "Inter"}}
-        made = await client.post("/brand-kits", json=body, headers={"authorization": bearer})
-        path = f"{API}/brand-kits/{made.raise_for_status().json()['id']}"
+        paths = []
+        for _ in range(connections):
+            made = await client.post("/brand-kits", json=body, headers={"authorization": bearer})
+            paths.append(f"{API}/brand-kits/{made.raise_for_status().json()['id']}")
     change = json.dumps({"tone": "competitive"})
     head = f"host: 127.0.0.1\r\nauthorization: {bearer}\r\n"
     sized = f"content-type: application/json\r\ncontent-length: {len(change)}\r\n"
     return {
-        "read: GET /brand-kits/{id}": f"GET {path} HTTP/1.1\r\n{head}\r\n",
-        "write: PUT /brand-kits/{id}": f"PUT {path} HTTP/1.1\r\n{head}{sized}\r\n{change}",
+        "read: GET /brand-kits/{id}": [f"GET {path} HTTP/1.1\r\n{head}\r\n" for path in paths],
+        "write: PUT /brand-kits/{id}": [f"PUT {path} HTTP/1.1\r\n{head}{sized}\r\n{change}" for path in paths],
     }
 
 
@@ -177,9 +179,9 @@ def _ratios(variants: dict[str, list[Figures]], name: str) -> list[float]:
 def main() -> None:
     """Measure, print, and perhaps write."""
     parser = argparse.ArgumentParser(prog="scripts/bench --server", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each variant's turn")
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=90)
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of each variant's turn")
+    parser.add_argument("--connections", type=int, default=8, help="each with a brand kit of its own: at most 10")
     parser.add_argument("--write", action="store_true", help="replace the committed results and tables")
     options = parser.parse_args()
     found = asyncio.run(compare(options.rounds, options.seconds, options.connections))

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import functools
 import json
 import sys
 import time
@@ -15,11 +16,10 @@ import uvloop
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What to send where, over how many connections, for how long."""
+    """What each connection sends where, for how long."""
 
     port: int
-    request: str
-    connections: int
+    requests: list[str]
     seconds: float
 
 
@@ -89,10 +89,10 @@ async def load(work: Slice) -> list[float]:
     """Return the latencies in seconds."""
     loop = asyncio.get_running_loop()
     until = time.perf_counter() + work.seconds
-    request = work.request.encode()
     connections = []
-    for _ in range(work.connections):
-        _, connection = await loop.create_connection(lambda: Connection(request, until), "127.0.0.1", work.port)
+    for request in work.requests:
+        make = functools.partial(Connection, request.encode(), until)
+        _, connection = await loop.create_connection(make, "127.0.0.1", work.port)
         connections.append(connection)
     await asyncio.gather(*(connection.ended for connection in connections))
     return [latency for connection in connections for latency in connection.latencies]
