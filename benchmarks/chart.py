@@ -13,6 +13,7 @@ from benchmarks.table import number
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH, LEFT, RIGHT, TOP, ROW = 900, 240, 70, 92, 27
 DECADES = (1, 10, 100, 1_000, 10_000)
+FIRST, LAST = DECADES[0], 30_000  # microseconds at the ends of the scale
 SHOWN = ("M", "M-few")
 LEGEND = ("all 70 services used", "3 of 70 used")
 
@@ -61,7 +62,7 @@ def _chart(measured: Measurements, rows: Sequence[str], theme: Theme) -> Iterato
         x = _x(decade)
         yield f'<line x1="{x}" y1="{TOP - 8}" x2="{x}" y2="{bottom}" stroke="{theme.grid}"/>'
         yield _text(x, bottom + 18, f"{decade:,}", theme.muted, anchor="middle")
-    yield _text(_x(10_000), bottom + 36, "microseconds of processor time", theme.muted, anchor="end")
+    yield _text(_x(DECADES[-1]), bottom + 36, "microseconds of processor time", theme.muted, anchor="end")
     for index, name in enumerate(rows):
         yield from _row(measured, name, TOP + ROW * index + ROW / 2, theme)
     yield "</svg>"
@@ -104,8 +105,8 @@ def _ring(spread: Spread, y: float, colour: str) -> str:
 
 
 def _x(microseconds: float) -> float:
-    decades = math.log10(min(max(microseconds, DECADES[0]), DECADES[-1]))
-    return round(LEFT + (WIDTH - LEFT - RIGHT) * decades / math.log10(DECADES[-1]), 1)
+    share = math.log(min(max(microseconds, FIRST), LAST) / FIRST) / math.log(LAST / FIRST)
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 1)
 
 
 def _text(
