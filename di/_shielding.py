@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import functools
 import sys
 import weakref
 from collections.abc import Coroutine, Generator, Sequence
@@ -54,9 +53,21 @@ class SpareTask:
         return task
 
 
-def _wake(waiter: asyncio.Future[None], _: object) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+class _Awaited:
+    """What a task yields to wait for another one that its own cancellation must not reach, nor end the waiting.
+
+    Future-like, as `asyncio.isfuture` tells it. `asyncio.shield` is a second future: a turn of the loop more.
+    """
+
+    __slots__ = ("_asyncio_future_blocking", "add_done_callback", "get_loop")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._asyncio_future_blocking = True
+        self.add_done_callback, self.get_loop = task.add_done_callback, task.get_loop
+
+    def cancel(self, msg: object = None) -> bool:
+        """Refuse, so that whoever waits is cancelled once the task has ended."""
+        return False
 
 
 class ShieldedWork(Coroutine[Any, Any, T]):
@@ -127,16 +138,11 @@ class ShieldedWork(Coroutine[Any, Any, T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Return the result, however often the waiting is cancelled; a cancellation is raised afterwards."""
-        return self._wait().__await__()
-
-    async def _wait(self) -> T:
         cancelled: asyncio.CancelledError | None = None
         task = self.task
         while task is not None and not task.done():
-            waiter = task.get_loop().create_future()  # as asyncio.wait does, which is made for more than one task
-            task.add_done_callback(functools.partial(_wake, waiter))
             try:
-                await waiter
+                yield _Awaited(task)
             except asyncio.CancelledError as error:
                 cancelled = error
         if cancelled is not None:

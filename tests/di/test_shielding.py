@@ -69,6 +69,66 @@ async def test_b2_work_that_raises_tells_who_waits_for_it(waits: bool) -> None:
         await work
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_b2_who_waits_for_work_and_is_cancelled_again_and_again_hears_of_it_when_the_work_has_ended(
+    fails: bool, log: list[str]
+) -> None:
+    going_on = asyncio.Event()
+
+    async def write() -> None:
+        await going_on.wait()
+        log.append("written")
+        if fails:
+            raise OSError("would not write")
+
+    work = ShieldedWork(write(), asyncio.get_running_loop())
+
+    async def wait() -> None:
+        try:
+            await work
+        except asyncio.CancelledError as error:
+            log.append(f"cancelled, {error}")
+            raise
+
+    waiting = asyncio.create_task(wait())
+    for reason in ("in vain", "once more", "for the last time"):
+        await asyncio.sleep(0)
+        waiting.cancel(reason)
+    await asyncio.sleep(0)
+    assert (log, waiting.done()) == ([], False)
+    going_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert log == ["written", "cancelled, for the last time"]
+    if fails:
+        with pytest.raises(OSError, match="would not write"):
+            work.result()
+
+
+async def test_b2_a_teardown_that_is_cancelled_waits_for_one_inside_it_all_the_same(log: list[str]) -> None:
+    going_on = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def write() -> None:
+        await going_on.wait()
+        log.append("written")
+
+    async def write_and_tell() -> None:
+        await ShieldedWork(write(), loop)
+        log.append("told")
+
+    work = ShieldedWork(write_and_tell(), loop)
+    assert work.task is not None
+    for _ in range(3):
+        work.task.cancel()
+        await asyncio.sleep(0)
+    assert not work.task.done()
+    going_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert log == ["written"]
+
+
 async def test_b2_a_task_that_somebody_kept_stands_for_no_other_teardown() -> None:
     kept = []
 
