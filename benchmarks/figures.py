@@ -76,6 +76,11 @@ class Measurements:
         """Add what a lane has done in the next round."""
         self.samples.setdefault(lane, []).append(sample)
 
+    def joined(self, more: "Measurements") -> "Measurements":
+        """Return what was measured of the lanes of a further run, in both."""
+        samples = {lane: self.samples[lane] + further for lane, further in more.samples.items()}
+        return Measurements(self.titles, samples, self.discarded + more.discarded)
+
     def bare(self) -> float:
         """Return what a bare route takes in this run, in microseconds."""
         return statistics.median(each.bare for row in self.samples.values() for each in row if each is not None)

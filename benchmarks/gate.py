@@ -1,6 +1,6 @@
 """Whether the targets hold: by time where that is certain, else by instructions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +11,8 @@ from benchmarks.targets import BARE, Target
 
 CERTAIN = 0.05  # noise below which a target inside of it counts as reached
 WILD = 0.15  # noise above which a target that seems to be missed is looked at again
+
+Measure = Callable[[Iterable[Target]], Awaitable[Measurements]]
 
 
 class Verdict(Enum):
@@ -56,6 +58,25 @@ async def judge(
     lanes_to_count = [lane for target in undecided for lane in deciding(target, measured)]
     counts = await count(lanes_to_count, slowdown, progress)
     return [_judged_by(counts, each) if each.target in undecided else each for each in judgements]
+
+
+async def judge_again(
+    judgements: list[Judgement],
+    measured: Measurements,
+    measure_again: Measure,
+    slowdown: Mapping[str, float],
+    progress: Progress,
+) -> list[Judgement]:
+    """Judge what seems to be missed once more, together with what is measured of it in processes started anew.
+
+    Where code and objects lie in memory is settled when a process starts, and no number of rounds tells that apart.
+    """
+    missed = [each.target for each in judgements if each.verdict.is_failure]
+    if not missed:
+        return judgements
+    both = measured.joined(await measure_again(missed))
+    decided = {each.target.name: each for each in await judge(missed, both, slowdown, progress)}
+    return [decided.get(each.target.name, each) for each in judgements]
 
 
 def deciding(target: Target, measured: Measurements) -> list[Lane]:

@@ -1,13 +1,13 @@
 """The gate judges by what was measured, and by how sure that is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.costs import Cost
 from benchmarks.figures import Lane, Measurements, Sample
-from benchmarks.gate import Judgement, Verdict, deciding, is_undecided, judge
+from benchmarks.gate import Judgement, Verdict, deciding, is_undecided, judge, judge_again
 from benchmarks.targets import SHORT, Target, all_lanes, lanes_of, targets
 
 SUBJECT, REFERENCE = Lane("di", "M"), Lane("plain", "M")
@@ -41,6 +41,35 @@ async def test_a_ratio_above_its_limit_by_more_than_the_noise_is_missed() -> Non
     judgement = await judged(measured([25, 27, 26, 28] * 4, [10, 11, 10, 12] * 4))
     assert judgement.verdict is Verdict.MISSED
     assert judgement.verdict.is_failure
+
+
+@pytest.mark.parametrize(("again", "verdict"), [([15, 16] * 8, Verdict.WITHIN_NOISE), ([25, 26] * 8, Verdict.MISSED)])
+async def test_what_seems_to_be_missed_is_measured_in_further_processes_and_judged_by_all_of_it(
+    again: list[float], verdict: Verdict
+) -> None:
+    first = measured([25, 26] * 4, [10] * 8)
+    asked: list[Target] = []
+
+    async def measure_again(missed: Iterable[Target]) -> Measurements:
+        asked.extend(missed)
+        return measured(again, [10] * 16)
+
+    easy = replace(TWICE, name="three times", limit=3.0)
+    judgements = await judge([easy, TWICE], first, {}, say_nothing)
+    met, decided = await judge_again(judgements, first, measure_again, {}, say_nothing)
+    assert asked == [TWICE]
+    assert met is judgements[0]
+    assert (decided.target, decided.verdict) == (TWICE, verdict)
+    assert decided.estimate.high >= 2.5  # the first processes still count
+
+
+async def test_nothing_is_measured_again_when_nothing_is_missed() -> None:
+    async def measure_again(missed: Iterable[Target]) -> Measurements:
+        pytest.fail("measured again")
+
+    found = measured([15] * 8, [10] * 8)
+    judgements = await judge([TWICE], found, {}, say_nothing)
+    assert await judge_again(judgements, found, measure_again, {}, say_nothing) == judgements
 
 
 async def test_a_limit_out_of_reach_closes_the_gate_only_when_it_gets_worse() -> None:
