@@ -40,7 +40,7 @@ def _types_of_generic(value: ast.expr, inner: ast.expr, names: Names) -> tuple[S
     arguments = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     if name == "Union":
         return tuple(symbol for each in arguments for symbol in types_named(each, names))
-    if name == "Coroutine":
+    if name == "Coroutine" and arguments:
         return types_named(arguments[-1], names)
     if name in _WRAPPERS and arguments:
         return types_named(arguments[0], names)

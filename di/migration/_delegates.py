@@ -99,6 +99,7 @@ def _without_derived(origins: tuple[Origin, ...]) -> list[Origin]:
         if not (
             each.kind is OriginKind.NAME
             and each.symbol is not None
+            and each.symbol.path  # `return cls`, `return module`: a name of its own
             and each.symbol.path[-1].startswith("[")
             and each.symbol.path[:-1] in called
         )

@@ -8,7 +8,7 @@ from di.migration._facts import ANY_KEY, Origin, OriginKind, Source, Symbol
 from di.migration._scopes import Bound
 
 _ELEMENT_METHODS = frozenset({"get", "setdefault"})  # of a dict, or of a ContextVar
-_GETATTR_ARGUMENTS = 2
+_MOST_ORIGINS = 32  # of one local variable; whatever else it is assigned counts as unknown
 
 
 class ScopeKind(Enum):
@@ -31,7 +31,7 @@ class Scope:
     type: str | None = None  # the name that means the class
     class_name: str | None = None
     parameters: frozenset[str] = frozenset()
-    traced: dict[str, list[Origin]] = field(default_factory=dict)
+    traced: dict[str, dict[Origin, None]] = field(default_factory=dict)  # each once, in the order they are assigned
 
 
 class Names:
@@ -110,9 +110,10 @@ class Names:
         bindings = scope.bound.names.get(name, [])
         if bindings and None not in bindings:
             return bindings[-1]
-        origins = scope.traced.get(name, [])
-        if len(bindings) == 1 and len(origins) == 1 and origins[0].kind is OriginKind.NAME:
-            return origins[0].symbol
+        origins = scope.traced.get(name, ())
+        if len(bindings) == 1 and len(origins) == 1:
+            (only,) = origins
+            return only.symbol if only.kind is OriginKind.NAME else None
         return None
 
     def _known(self, source: Source, name: str) -> Symbol:
@@ -130,10 +131,11 @@ class Names:
         return scope is not None and isinstance(node, ast.Name) and bool(scope.traced.get(node.id))
 
     def trace(self, name: str, origins: tuple[Origin, ...]) -> None:
-        """Note what a local variable is assigned."""
+        """Note what a local variable is assigned; what is made from itself again and again would have no end."""
         scope = self.find_scope(name)
         if scope is not None and scope.kind in {ScopeKind.FUNCTION, ScopeKind.EXPRESSION}:
-            scope.traced.setdefault(name, []).extend(origins)
+            known = scope.traced.setdefault(name, {})
+            known.update(dict.fromkeys(origins if len(known) < _MOST_ORIGINS else (Origin(OriginKind.UNKNOWN),)))
 
     def origins_of(self, node: ast.expr | None) -> tuple[Origin, ...]:
         """Return every place the value of an expression may come from; local variables are followed."""

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,36 @@ def test_names_that_lead_in_circles_end(tmp_path: Path) -> None:
     assert accessors(tmp_path) == []
     write(tmp_path, "m20.py", ACCESSOR)
     assert len(audit_path(tmp_path).calls) == 39
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "statement = statement.where(statement.columns[{number}], statement.id)",
+        "statement = statement or statement.part{number} or statement",
+        "statement = statement.part{number}",
+        "statement, other = other.part{number}, statement or other",
+    ],
+)
+def test_a_variable_that_is_made_from_itself_many_times_is_read_in_no_time(tmp_path: Path, line: str) -> None:
+    """As a query is, clause by clause: followed one by one, each line would double what the variable may come from."""
+    lines = [f"    {line.format(number=number)}" for number in range(100)]
+    head = "def select(table): ...\n\ndef find(table):\n    statement = other = select(table)\n"
+    (tmp_path / "queries.py").write_text(head + "\n".join(lines) + "\n    return statement\n")
+    assert not audit_path(tmp_path).accessors
+
+
+@pytest.mark.parametrize("value", ["json", "json.get(key) if key else json", "json or json['get']"])
+def test_what_returns_a_module_that_it_imports_is_no_accessor(tmp_path: Path, value: str) -> None:
+    (tmp_path / "loading.py").write_text(f"def load(key):\n    import json\n\n    return {value}\n")
+    assert not audit_path(tmp_path).accessors
+
+
+@pytest.mark.parametrize("package", ["asyncio", "email", "importlib", "logging", "unittest", "xml"])
+def test_the_standard_library_is_read(package: str) -> None:
+    """Code by other hands, with what nobody would think of writing into a test."""
+    folder = Path(sysconfig.get_path("stdlib")) / package
+    assert not audit_path(folder).unread
 
 
 def test_the_collector_rests_while_files_are_read_and_works_afterwards(tmp_path: Path) -> None:
