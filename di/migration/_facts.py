@@ -218,6 +218,7 @@ class Module:
     stores: list[Store] = field(default_factory=list)  # module-level assignments to parts of other objects
     imports: set[str] = field(default_factory=set)  # absolute modules, and names imported from them
     loads: list[Symbol] = field(default_factory=list)  # what its own statements import at run time
+    certain_loads: list[Symbol] = field(default_factory=list)  # of those, what no condition and no `try` is around
     patches: list[TextPatch] = field(default_factory=list)
     generated: bool = False  # made by `di migrate`, as its docstring says
 

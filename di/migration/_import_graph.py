@@ -28,15 +28,19 @@ class ImportGraph:
         self._index = project.linker.index
         self._local: list[tuple[Module, Function, LocalImport, tuple[Path, ...]]] = []
         top: defaultdict[Path, dict[Path, None]] = defaultdict(dict)
+        certain: defaultdict[Path, dict[Path, None]] = defaultdict(dict)
         for module in project.sources:
             for symbol in module.loads:
                 top[module.path].update(dict.fromkeys(self._targets(symbol, module)))
+            for symbol in module.certain_loads:
+                certain[module.path].update(dict.fromkeys(self._targets(symbol, module)))
             for function in module.functions:
                 for each in function.local_imports:
                     targets = self._targets(each.symbol, module)
                     if targets:
                         self._local.append((module, function, each, targets))
         self._top: Mapping[Path, Mapping[Path, None]] = dict(top)
+        self._certain: Mapping[Path, Mapping[Path, None]] = dict(certain)
         self._pairs = {(module.path, targets[0]) for module, _, _, targets in self._local}
 
     def dodging(self) -> Iterator[DodgingImport]:
@@ -57,14 +61,25 @@ class ImportGraph:
 
     def imported_with(self, target: Path, importer: Path) -> set[Path]:
         """Return every module that runs, at some time, because one imports another at module level."""
-        found: set[Path] = set()
-        waiting = [*self._with_packages(target, importer)]
-        while waiting:
-            current = waiting.pop()
-            if current not in found:
-                found.add(current)
-                waiting += self._top.get(current, ())
-        return found
+        return _closure(self._top, self._with_packages(target, importer))
+
+    def imported_anyway(self, started: Iterable[Path]) -> set[Path]:
+        """Return what certainly runs wherever some modules are in use, however they come to be imported.
+
+        What is imported under a condition, in a `try` or in a function alone may lack what it needs, and costs time.
+        """
+        importers, certain_importers = _reversed(self._top), _reversed(self._certain)
+        calling: defaultdict[Path, set[Path]] = defaultdict(set)
+        for module, _, _, targets in self._local:
+            for target in targets:
+                calling[target].add(module.path)
+        on_demand = (importers.keys() | calling.keys()) - certain_importers.keys()
+        sure = [each for each in started if each in certain_importers or each not in importers]
+        callers = {caller for each in sure for caller in calling.get(each, ()) if caller not in on_demand}
+        starting = {each: above - on_demand for each, above in certain_importers.items()}
+        above = _closure(starting, [*sure, *callers])
+        packages = [each for path in above for each in self._with_packages(path, Path())]
+        return _closure(self._certain, packages)
 
     def way_back(self, dodging: DodgingImport) -> tuple[tuple[Path, ...], bool]:
         """Return the shortest way from an import back to its module, and whether that is an import in a function."""
@@ -85,6 +100,25 @@ class ImportGraph:
     def _with_packages(self, target: Path, importer: Path) -> tuple[Path, ...]:
         packages = (folder / "__init__.py" for folder in target.parents if not importer.is_relative_to(folder))
         return tuple(path for path in dict.fromkeys((target, *packages)) if path in self._index.modules)
+
+
+def _closure(edges: Mapping[Path, Iterable[Path]], start: Iterable[Path]) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [*start]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += edges.get(current, ())
+    return found
+
+
+def _reversed(edges: Mapping[Path, Iterable[Path]]) -> Mapping[Path, set[Path]]:
+    back: defaultdict[Path, set[Path]] = defaultdict(set)
+    for start, ends in edges.items():
+        for end in ends:
+            back[end].add(start)
+    return back
 
 
 def _reached(edges: Mapping[Path, Iterable[Path]]) -> Callable[[Path, Path], bool]:

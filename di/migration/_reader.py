@@ -15,7 +15,7 @@ from di.migration._context import Context
 from di.migration._definitions import Definitions
 from di.migration._facts import WRITTEN_BY, Module, Unread
 from di.migration._names import Scope, ScopeKind
-from di.migration._scopes import bind_block
+from di.migration._scopes import bind_block, symbols_imported
 
 FILES_PER_PROCESS: Final = 50  # fewer are read before a process has started
 RECURSION_LIMIT: Final = 12_000  # long chains of `a + b + ...` nest deeply; Python's own frames do not use the C stack
@@ -79,6 +79,8 @@ def _read_tree(tree: ast.Module, module: Module, *, deep: bool) -> Module:
             module.bindings[name] = list(imported)
     context.names.scopes.append(Scope(ScopeKind.MODULE, bound))
     module.imports.update(bound.imports)
+    imports = (each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom))
+    module.certain_loads = [symbol for each in imports for symbol in symbols_imported(each)]
     Definitions(context).visit_block(tree.body)
     return module
 

@@ -99,6 +99,13 @@ def imported_from(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
+def symbols_imported(node: ast.Import | ast.ImportFrom) -> list[Symbol]:
+    """Return what an import names: modules, or what it takes from one."""
+    if isinstance(node, ast.Import):
+        return [Symbol(Source.IMPORT, alias.name, ()) for alias in node.names]
+    return [Symbol(Source.IMPORT, imported_from(node), (alias.name,)) for alias in node.names]
+
+
 def parameter_names(arguments: ast.arguments) -> list[str]:
     """Return the names of all parameters."""
     return [each.arg for each in all_parameters(arguments)]

@@ -17,7 +17,7 @@ from di.migration._facts import (
 )
 from di.migration._names import ScopeKind
 from di.migration._references import References
-from di.migration._scopes import imported_from
+from di.migration._scopes import symbols_imported
 
 _MISSING = frozenset({"NameError", "KeyError", "AttributeError", "LookupError", "UnboundLocalError"})
 
@@ -135,10 +135,7 @@ class Statements:
     def _visit_import(self, node: ast.Import | ast.ImportFrom) -> None:
         if self._context.for_types:
             return
-        if isinstance(node, ast.Import):
-            symbols = [Symbol(Source.IMPORT, alias.name, ()) for alias in node.names]
-        else:
-            symbols = [Symbol(Source.IMPORT, imported_from(node), (alias.name,)) for alias in node.names]
+        symbols = symbols_imported(node)
         function = self._context.function
         if function is None:
             self._context.module.loads.extend(symbols)

@@ -314,6 +314,44 @@ def test_the_container_provides_no_class_whose_import_would_close_a_cycle(closin
     assert f"PlainDep = Annotated[Plain, {asked}]" in written["service_dependencies.py"]
 
 
+ALWAYS = "from shop.optional import plain\n"
+ON_DEMAND = "import os\n\nif os.environ:\n    from shop.optional import plain\n"
+IF_THERE = "import contextlib\n\nwith contextlib.suppress(ImportError):\n    from shop.optional import plain\n"
+ROUTES_ON_DEMAND = "import os\n\nif os.environ:\n    import shop.routes\n"
+ROUTES_IN_FUNCTION = "def create_app():\n    from shop.routes import app\n\n    return app\n"
+
+
+@pytest.mark.parametrize(
+    ("routes", "main", "provided"),
+    [
+        (ALWAYS, "", True),
+        (ALWAYS, ROUTES_IN_FUNCTION, True),
+        (ALWAYS, ROUTES_ON_DEMAND, False),
+        (ALWAYS, f"{ALWAYS}{ROUTES_ON_DEMAND}", False),
+        (ON_DEMAND, "", False),
+        (ON_DEMAND, f"import shop.routes\n{ALWAYS}", True),
+        (ON_DEMAND, f"{ALWAYS}{ROUTES_IN_FUNCTION}", True),
+        (IF_THERE, "", False),
+        (IF_THERE, ROUTES_IN_FUNCTION, False),
+    ],
+)
+def test_the_container_provides_a_class_only_where_its_module_is_imported_anyway(
+    routes: str, main: str, provided: bool, tmp_path: Path
+) -> None:
+    """Behind a condition there may be a package that is not installed everywhere."""
+    root = package(tmp_path, "")
+    (root / "shop/helper.py").write_text("def app():\n    from shop.routes import app\n\n    return app\n")
+    (root / "shop/optional.py").write_text(
+        "import shop.helper\n\n\nclass Plain:\n    def act(self):\n        return 1\n\n\nplain = Plain()\n"
+    )
+    handler = 'app = FastAPI()\n\n\n@app.get("/")\nasync def h():\n    return plain.act()\n'
+    (root / "shop/routes.py").write_text(f"from fastapi import FastAPI\n{routes}\n{handler}", encoding="utf-8")
+    (root / "shop/main.py").write_text(main, encoding="utf-8")
+    written = {each.path.name: each.after.decode() for each in plan(root, "--style", "container").changes}
+    asked = "deps.depends(Plain)" if provided else "Depends(provide_plain)"
+    assert f"PlainDep = Annotated[Plain, {asked}]" in written["service_dependencies.py"]
+
+
 def test_a_name_that_is_taken_gets_another_parameter(tmp_path: Path) -> None:
     handler = '@app.get("/")\nasync def h(plain: str = "x"):\n    return [plain, get_plain().act()]\n'
     assert "*, plain_service: PlainDep):\n    return [plain, plain_service.act()]" in rewritten(tmp_path, handler)

@@ -58,7 +58,7 @@ def plan_migration(root: Path, options: Options, jobs: int = 1) -> Migration:
     if options.services:
         return _plan_bridges(reading, path, options)
     existing = read_source(path) if path.exists() else None
-    injectable = _injectable(reading, path) if options.style == "container" else None
+    injectable = _imported_anyway(reading, path) if options.style == "container" else None
     wrappers = Wrappers(existing.tree if existing is not None else None, injectable)
     planner = Planner(
         reading, wrappers, early=options.early, may_add=1 in options.stages, change_tests=3 in options.stages
@@ -136,14 +136,26 @@ def find_place(reading: Reading) -> Path:
 
 
 def _injectable(reading: Reading, path: Path) -> Callable[[TypeName], bool]:
-    """Return whether the module of the wrappers may import a class when it is imported itself."""
-    routes = {path, *(each.module.path for each in reading.calls.all if each.context is Context.ROUTE)}
+    """Return whether the module of the wrappers may import a class without closing a cycle."""
+    routes = {path, *_handlers(reading)}
 
     def may_import(name: TypeName) -> bool:
         home = reading.project.linker.index.find(name.module, path)
         return home is not None and routes.isdisjoint(reading.imports.imported_with(home, path))
 
     return may_import
+
+
+def _imported_anyway(reading: Reading, path: Path) -> Callable[[TypeName], bool]:
+    """Return whether the module of the wrappers may import a class that nobody has named: nothing is imported anew."""
+    may_import = _injectable(reading, path)
+    running = reading.imports.imported_anyway([path, *_handlers(reading)])
+    find = reading.project.linker.index.find
+    return lambda name: find(name.module, path) in running and may_import(name)
+
+
+def _handlers(reading: Reading) -> set[Path]:
+    return {each.module.path for each in reading.calls.all if each.context is Context.ROUTE}
 
 
 def _name_for(reading: Reading, path: Path, module: Module) -> str:
