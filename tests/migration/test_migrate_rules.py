@@ -352,6 +352,14 @@ def test_the_container_provides_a_class_only_where_its_module_is_imported_anyway
     assert f"PlainDep = Annotated[Plain, {asked}]" in written["service_dependencies.py"]
 
 
+@pytest.mark.parametrize("read", ["os.environ.get('ZONE')", "os.getenv('ZONE', 'UTC')"])
+def test_reading_the_environment_is_no_effect(read: str, tmp_path: Path) -> None:
+    root = package(tmp_path, '@app.get("/")\nasync def h(number: int):\n    return get_plain().act()\n')
+    services = (root / "shop/services.py").read_text(encoding="utf-8")
+    (root / "shop/services.py").write_text(services.replace("self.count = 0", f"self.zone = {read}"), encoding="utf-8")
+    assert plan(root).plan.kept == []
+
+
 def test_a_name_that_is_taken_gets_another_parameter(tmp_path: Path) -> None:
     handler = '@app.get("/")\nasync def h(plain: str = "x"):\n    return [plain, get_plain().act()]\n'
     assert "*, plain_service: PlainDep):\n    return [plain, plain_service.act()]" in rewritten(tmp_path, handler)

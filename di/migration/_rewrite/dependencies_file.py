@@ -9,7 +9,7 @@ from di.migration._rewrite.wrappers import TypeName, Wrapper
 
 DOCSTRING = f'"""The services, as FastAPI dependencies. {WRITTEN_BY}; change it as you like."""'
 _LONE_NEWLINE = re.compile(r"(?<!\r)\n")
-REASON = "  # importing the services here could close a cycle of imports"
+REASON = "  # importing the services here could close a cycle of imports, or need what is optional"
 
 
 class TypeNames:

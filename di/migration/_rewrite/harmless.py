@@ -16,6 +16,7 @@ HARMLESS_CALLS: Final = frozenset(
         "functools.partial",
         "itertools.count",
         "logging.getLogger",
+        "os.environ.get", "os.getenv",
         "pathlib.Path", "pathlib.PurePath",
         "queue.Queue", "queue.SimpleQueue",
         "random.Random",
