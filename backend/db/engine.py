@@ -1,7 +1,7 @@
 """Engines on PostgreSQL, and what an address or a lost connection means."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
@@ -10,6 +10,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from backend.errors import Unavailable
+
+_GOING_AWAY: Final = frozenset({"57P01", "57P02", "57P03"})
+"""SQLSTATEs of a server that shuts down, has crashed, or is not up yet."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -78,5 +81,7 @@ async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
 
 
 def _translate_disconnect(context: ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", None) in _GOING_AWAY:
+        context.is_disconnect = True  # said just before the connection closes
     if context.is_disconnect and not context.is_pre_ping:
         raise DatabaseUnavailable(context.original_exception) from context.original_exception

@@ -67,6 +67,17 @@ async def test_connection_lost_in_a_transaction_is_unavailability(narrow: Supaba
             await session.execute(text("SELECT 1"))
 
 
+@pytest.mark.parametrize("state", ["57P01", "57P02", "57P03"])
+async def test_server_that_says_that_it_goes_away_is_unavailability(narrow: Supabase, state: str) -> None:
+    """It says so a moment before the connection closes, which is not used again."""
+    async with narrow.session(Caller.anonymous()) as session:
+        lost = await session.scalar(text("SELECT pg_backend_pid()"))
+        with pytest.raises(DatabaseUnavailable):
+            await session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'going' USING ERRCODE = '{state}'; END $$"))
+    async with narrow.session(Caller.anonymous()) as session:
+        assert await session.scalar(text("SELECT pg_backend_pid()")) != lost
+
+
 async def test_connection_lost_between_requests_is_replaced(narrow: Supabase) -> None:
     async with narrow.session(Caller.anonymous()) as session:
         lost = await session.scalar(text("SELECT pg_backend_pid()"))

@@ -52,6 +52,7 @@ class Stand:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self._port}"
+        self._earlier = ""
         self._command = self._start()
 
     def kill(self, victim: str) -> None:
@@ -65,11 +66,17 @@ class Stand:
                 process.kill()
         self._command.kill()
         self._command.close()
+        self._earlier += f"{self._command.output}\n--- {victim} was killed, and all of it started again\n"
         self._command = self._start()
 
     def stop(self) -> None:
         """End the service in good order."""
         self._command.close()
+
+    @property
+    def output(self) -> str:
+        """Return what all its lives have written; the present one has to be stopped before."""
+        return self._earlier + self._command.output
 
     def open_reservations(self) -> int:
         """Count the quota that is neither used nor given back."""
@@ -111,11 +118,18 @@ def torment(stand: Stand, victims: Sequence[str], people: int, chance: random.Ra
                 stand.kill(victim)
         finally:
             done.set()
+    try:
         for visit in visits:
             visit.result()
-    for person in served:
-        person.check_promises()
-        person.close()
+        for person in served:
+            person.check_promises()
+    except PromiseBroken as broken:
+        stand.stop()
+        broken.add_note(stand.output)
+        raise
+    finally:
+        for person in served:
+            person.close()
     if left := stand.open_reservations():
         raise PromiseBroken(f"{left} reservations of quota are neither used nor given back")
     return served
