@@ -67,11 +67,12 @@ async def judge_again(
     slowdown: Mapping[str, float],
     progress: Progress,
 ) -> list[Judgement]:
-    """Judge what seems to be missed once more, together with what is measured of it in processes started anew.
+    """Judge what time says is missed once more, together with what is measured of it in processes started anew.
 
     Where code and objects lie in memory is settled when a process starts, and no number of rounds tells that apart.
+    What was counted would be counted the same again.
     """
-    missed = [each.target for each in judgements if each.verdict.is_failure]
+    missed = [each.target for each in judgements if each.verdict is Verdict.MISSED]
     if not missed:
         return judgements
     both = measured.joined(await measure_again(missed))

@@ -69,13 +69,13 @@ class ImportGraph:
         What is imported under a condition, in a `try` or in a function alone may lack what it needs, and costs time.
         """
         importers, certain_importers = _reversed(self._top), _reversed(self._certain)
-        calling: defaultdict[Path, set[Path]] = defaultdict(set)
+        importing_in_functions: defaultdict[Path, set[Path]] = defaultdict(set)
         for module, _, _, targets in self._local:
             for target in targets:
-                calling[target].add(module.path)
-        on_demand = (importers.keys() | calling.keys()) - certain_importers.keys()
+                importing_in_functions[target].add(module.path)
+        on_demand = (importers.keys() | importing_in_functions.keys()) - certain_importers.keys()
         sure = [each for each in started if each in certain_importers or each not in importers]
-        callers = {caller for each in sure for caller in calling.get(each, ()) if caller not in on_demand}
+        callers = set().union(*(importing_in_functions.get(each, ()) for each in sure)) - on_demand
         starting = {each: above - on_demand for each, above in certain_importers.items()}
         above = _closure(starting, [*sure, *callers])
         packages = [each for path in above for each in self._with_packages(path, Path())]

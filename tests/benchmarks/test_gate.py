@@ -63,12 +63,13 @@ async def test_what_seems_to_be_missed_is_measured_in_further_processes_and_judg
     assert decided.estimate.high >= 2.5  # the first processes still count
 
 
-async def test_nothing_is_measured_again_when_nothing_is_missed() -> None:
+@pytest.mark.parametrize("verdict", [each for each in Verdict if each is not Verdict.MISSED])
+async def test_only_what_time_says_is_missed_is_measured_again(verdict: Verdict) -> None:
     async def measure_again(missed: Iterable[Target]) -> Measurements:
         pytest.fail("measured again")
 
     found = measured([15] * 8, [10] * 8)
-    judgements = await judge([TWICE], found, {}, say_nothing)
+    judgements = [replace(await judged(found), verdict=verdict)]
     assert await judge_again(judgements, found, measure_again, {}, say_nothing) == judgements
 
 

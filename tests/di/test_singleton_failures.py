@@ -166,14 +166,18 @@ def test_c5_a_life_on_another_loop_knows_nothing_of_the_one_before() -> None:
     async def connect() -> Pool:
         return Pool()
 
+    pools: list[Pool] = []
+
     async def serve() -> None:
         async with container, container.scope() as scope:
-            await scope.resolve(Pool)
+            pools.append(await scope.resolve(Pool))
 
     container = Container()
     container.singleton(Pool, connect, eager=False)
     asyncio.run(serve())
     asyncio.run(serve())
+    first, second = pools
+    assert first is not second
 
 
 async def test_c4_a_singleton_whose_generator_goes_on_after_its_teardown_is_named_at_the_stop() -> None:

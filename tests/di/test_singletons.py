@@ -399,22 +399,25 @@ async def test_c4_stop_is_shielded_from_cancellation() -> None:
     assert log == ["closed"]
 
 
-async def test_c4_one_level_closes_in_parallel() -> None:
+async def test_c4_one_level_closes_in_parallel(log: list[str]) -> None:
     both_are_closing = asyncio.Barrier(2)
 
     async def open_redis() -> AsyncIterator[Redis]:
         yield Redis()
         await both_are_closing.wait()
+        log.append("Redis")
 
     async def open_postgres() -> AsyncIterator[Postgres]:
         yield Postgres()
         await both_are_closing.wait()
+        log.append("Postgres")
 
     container = Container()
     container.singleton(Redis, open_redis)
     container.singleton(Postgres, open_postgres)
     await container.start()
     await asyncio.wait_for(container.stop(), 5)
+    assert sorted(log) == ["Postgres", "Redis"]
 
 
 async def test_c4_a_teardown_that_takes_too_long_is_abandoned_and_named() -> None:

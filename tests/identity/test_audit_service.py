@@ -76,6 +76,7 @@ async def test_failure_that_cannot_be_written_does_not_break_the_request(supabas
     await break_audit(supabase)
     async with supabase.session(Caller.anonymous()) as session:
         await audit_in(session, supabase).record(AuditEvent.LOGIN_FAILED, success=False)
+        assert await session.scalar(text("SELECT current_user")) == "anon"
 
 
 @pytest.mark.parametrize("ip", ["testclient", "", "fe80::1%eth0", None, "not an address"])

@@ -126,7 +126,9 @@ async def test_a_start_cut_short_is_begun_again(run: Run, folder: Path) -> None:
     first = run("embedded")
     wait_for((folder / "data" / "postgres" / "data.new" / "PG_VERSION").exists)
     first.kill()
-    await write(*addresses(run("embedded")), "kept")
+    second = addresses(run("embedded"))
+    await write(*second, "kept")
+    assert await read(*second) == ({"kept"}, {"kept"})
 
 
 async def test_interrupted_start_leaves_nothing(run: Run, folder: Path) -> None:
