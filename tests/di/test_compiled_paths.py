@@ -369,9 +369,7 @@ async def test_g_what_knows_its_scope_leaves_no_work_to_the_garbage_collector(wa
         gone = weakref.ref(scope)
         del knowing, scope
         if ends == "after waiting":
-            await asyncio.sleep(
-                0
-            )  # until then the loop holds the teardown's task, which woke us, with its context
+            await asyncio.sleep(0)  # until then the loop holds the teardown's task, which woke us, with its context
         assert gone() is None
     finally:
         gc.enable()
