@@ -40,6 +40,7 @@ _CONNECTION_LOST: Final = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement sent after the server said goodbye and before it hung up
     DatabaseUnavailable,
     FailingListenerError,
 )

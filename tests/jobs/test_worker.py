@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -17,6 +18,7 @@ from backend.services.generation.generation_service import GenerationService
 from backend.settings import Settings
 from backend.worker import Worker
 from di import Container
+from tests.support.failing_postgres import FailingPostgres
 from tests.support.jobs import (
     StagedImages,
     container_of,
@@ -171,6 +173,23 @@ async def test_worker_reconnects_when_its_queue_connection_breaks(
         assert await ended(container, await request_job(container, alice)) == "completed"
         await terminate(container, "aurastream-queue")
         assert await ended(container, await request_job(container, alice)) == "completed"
+
+
+async def test_worker_reconnects_when_its_queue_connection_is_taken_leave_of(
+    container: Container, settings: Settings, images: StagedImages, alice: UUID
+) -> None:
+    """The server has said goodbye and has not hung up; whatever pgqueuer sends in between is its client's own error."""
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    async with FailingPostgres(settings.database_url.get_secret_value()).listening() as failing:
+        relayed = settings.model_copy(update={"database_url": SecretStr(failing.url)})
+        async with container_of(relayed, images) as other, working(other, relayed):
+            assert await ended(container, await request_job(container, alice)) == "completed"
+            await eventually(lambda: no_entries(container))  # pgqueuer has nothing to say until it is rung for
+            await failing.say_goodbye("aurastream-queue")
+            assert await ended(container, await request_job(container, alice)) == "completed"
+    gc.collect()  # a task whose failure nobody looked at says so when it goes
+    assert complaints == []
 
 
 async def test_running_job_survives_the_loss_of_every_connection(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from backend.clients.supabase import Supabase
 from backend.context import RequestContext
+from backend.db.engine import DatabaseUnavailable
 from backend.db.failures import DATABASE_FAILURES
 from backend.db.repositories.audit_events import AuditRepository
 from backend.db.tables.identity import AuditRow
@@ -21,7 +22,8 @@ class AuditService:
     """Write and read the audit trail with the address and id of the request at hand.
 
     A success is part of the transaction it tells of. A failure is written at once by a transaction of its own,
-    because the request's will be rolled back. Neither ever breaks the request.
+    because the request's will be rolled back. An event that cannot be written is logged and breaks no request, but a
+    success whose transaction is lost with its connection raises `DatabaseUnavailable`: it was none.
     """
 
     def __init__(self, events: AuditRepository, supabase: Supabase, context: RequestContext) -> None:
@@ -57,7 +59,9 @@ class AuditService:
             else:
                 async with self._supabase.side_session() as session:
                     await AuditRepository(session).add(values)
-        except DATABASE_FAILURES:
+        except DATABASE_FAILURES as error:
+            if success and isinstance(error, DatabaseUnavailable):
+                raise  # the transaction that it would be part of is lost, and the request with it
             _LOG.exception("An audit event could not be written", extra={"event_type": event_type.value})
 
     async def events(
