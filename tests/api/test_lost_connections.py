@@ -1,4 +1,4 @@
-"""Requests whose connection to PostgreSQL is lost at any of their messages.
+"""Requests whose connection to PostgreSQL or Valkey is lost at any of their messages.
 
 Each request is repeated with the loss one message later, until it gets by without one. Every answer in between is its
 usual one, where a new connection could be taken instead, or 503: never 500, and nothing is wrong with the next request.
@@ -16,7 +16,7 @@ import pytest
 from backend.settings import Settings
 from tests.conftest import MakeSettings, SignUp
 from tests.support.accounts import API, SignedIn, signup_body
-from tests.support.failing_postgres import FailingPostgres, Loss
+from tests.support.failing_servers import FailingPostgres, FailingServer, FailingValkey, Loss
 from tests.support.jobs import png
 
 KIT: dict[str, Any] = {
@@ -37,6 +37,7 @@ class Step:
     status: int = 200
     json: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    ends_session: bool = False
 
 
 STEPS = {
@@ -44,8 +45,10 @@ STEPS = {
     "log in": Step("POST", "/auth/login", 200, {"email": "{email}", "password": "{password}"}),
     "refuse a log in": Step("POST", "/auth/login", 401, {"email": "{email}", "password": "Wrong-Horse-7-Battery"}),
     "refresh": Step("POST", "/auth/refresh", 200, {"refresh_token": "{refresh_token}"}),
-    "log out": Step("POST", "/auth/logout-all"),
-    "delete account": Step("DELETE", "/auth/me", 200, {"password": "{password}", "confirmation": "DELETE"}),
+    "log out": Step("POST", "/auth/logout-all", ends_session=True),
+    "delete account": Step(
+        "DELETE", "/auth/me", 200, {"password": "{password}", "confirmation": "DELETE"}, ends_session=True
+    ),
     "create a kit": Step("POST", "/brand-kits", 201, KIT),
     "delete a kit": Step("DELETE", "/brand-kits/{kit_id}", 204),
     "upload a logo": Step(
@@ -67,8 +70,14 @@ async def failing(database_url: str) -> AsyncIterator[FailingPostgres]:
 
 
 @pytest.fixture
-def settings(make_settings: MakeSettings, failing: FailingPostgres, redis_url: str) -> Settings:
-    return make_settings(database_url=failing.url, redis_url=redis_url, rate_limiting_enabled=False)
+async def failing_valkey(redis_url: str) -> AsyncIterator[FailingValkey]:
+    async with FailingValkey(redis_url).listening() as failing:
+        yield failing
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings, failing: FailingPostgres, failing_valkey: FailingValkey) -> Settings:
+    return make_settings(database_url=failing.url, redis_url=failing_valkey.url, rate_limiting_enabled=False)
 
 
 async def owned(person: SignedIn, step: Step) -> dict[str, str]:
@@ -90,26 +99,41 @@ def filled(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
-@pytest.mark.parametrize("loss", Loss, ids=[loss.name.lower() for loss in Loss])
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-async def test_lost_connection_is_replaced_or_unavailable(
-    failing: FailingPostgres, sign_up: SignUp, step: Step, loss: Loss
-) -> None:
-    answers = []
+async def answers_with_losses(server: FailingServer, sign_up: SignUp, step: Step, loss: Loss) -> AsyncIterator[int]:
+    """Yield a request's statuses, its connection lost at each message in turn, and at last at none."""
     for message in range(MOST_MESSAGES):
         person = await sign_up(f"ada-{message}@example.com")
         names = await owned(person, step)
-        failing.lose(loss, message)
+        server.lose(loss, message)
         answer = await person.request(
             step.method, API + filled(step.path, names), json=filled(step.json, names), **filled(step.options, names)
         )
-        got_by = not failing.lost
-        failing.keep()
-        answers.append(answer.status_code)
-        if got_by:
-            break
+        got_by = not server.lost
+        server.keep()
         assert answer.status_code in {step.status, 503}, f"message {message}: {answer.text}"
-        assert (await person.get(f"{API}/brand-kits")).status_code in {200, 401}, f"after message {message}"
+        yield answer.status_code
+        if got_by:
+            return
+        next_answer = await person.get(f"{API}/brand-kits")
+        assert next_answer.status_code in ({200, 401} if step.ends_session else {200}), f"after message {message}"
+
+
+@pytest.mark.parametrize("loss", Loss, ids=[loss.name.lower() for loss in Loss])
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+async def test_lost_connection_to_postgres_is_replaced_or_unavailability(
+    failing: FailingPostgres, sign_up: SignUp, step: Step, loss: Loss
+) -> None:
+    answers = [status async for status in answers_with_losses(failing, sign_up, step, loss)]
 
     assert answers[-1] == step.status
     assert 503 in answers
+
+
+@pytest.mark.parametrize("name", ["log in", "refresh", "log out", "request a picture"])
+async def test_lost_connection_to_valkey_is_replaced(failing_valkey: FailingValkey, sign_up: SignUp, name: str) -> None:
+    """A command that is sent again was perhaps obeyed before: a refresh must not look like a replayed token."""
+    step = STEPS[name]
+    answers = [status async for status in answers_with_losses(failing_valkey, sign_up, step, Loss.UNTOLD)]
+
+    assert len(answers) > 2
+    assert set(answers) == {step.status}

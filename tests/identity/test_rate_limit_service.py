@@ -11,6 +11,7 @@ from backend.services.identity.rate_limit_service import RateLimitService, RateL
 from backend.services.identity.rate_limits import HOUR, UNLIMITED, Limit, by_tier
 from backend.settings import Settings
 from tests.conftest import MakeSettings
+from tests.support.failing_servers import FailingValkey, Loss
 
 THREE = Limit("three", HOUR, 3)
 
@@ -43,6 +44,22 @@ async def test_of_many_at_once_exactly_as_many_pass_as_fit(limits: RateLimitServ
     hits = await asyncio.gather(*(limits.attempt(THREE, "somebody") for _ in range(50)))
 
     assert sum(hit.accepted for hit in hits) == 3
+
+
+async def test_event_whose_answer_was_lost_is_counted_once(redis_url: str, make_settings: MakeSettings) -> None:
+    """The client sends it again; the last one that fits is not refused because of itself."""
+    async with FailingValkey(redis_url).listening() as failing:
+        settings = make_settings(redis_url=failing.url)
+        redis = connect_redis(settings)
+        limits = RateLimitService(redis, settings)
+        for _ in range(2):
+            await limits.hit(THREE, "somebody")
+        failing.lose(Loss.UNTOLD, 0)
+        hit = await limits.hit(THREE, "somebody")
+        await redis.aclose()
+
+    assert failing.lost
+    assert (hit.used, hit.remaining) == (3, 0)
 
 
 async def test_identifiers_are_counted_apart(limits: RateLimitService) -> None:

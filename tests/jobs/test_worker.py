@@ -18,7 +18,7 @@ from backend.services.generation.generation_service import GenerationService
 from backend.settings import Settings
 from backend.worker import Worker
 from di import Container
-from tests.support.failing_postgres import FailingPostgres
+from tests.support.failing_servers import FailingPostgres
 from tests.support.jobs import (
     StagedImages,
     container_of,

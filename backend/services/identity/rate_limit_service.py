@@ -17,15 +17,17 @@ from backend.settings import Settings
 _LOG: Final = logging.getLogger(__name__)
 
 # One member per event, scored by the server's clock in microseconds. Counting and adding are one step, so that
-# parallel callers cannot pass together; a refused event is not counted, so that waiting always helps.
+# parallel callers cannot pass together; a refused event is not counted, so that waiting always helps. An event that is
+# sent again, because the answer to it was lost, is known by its name.
 _HIT: Final = """
 local window, allowed, cost, name = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
 local used = redis.call('ZCARD', KEYS[1])
-local accepted = used + cost <= allowed
-if accepted then
+local known = redis.call('ZSCORE', KEYS[1], name .. ':1')
+local accepted = known or used + cost <= allowed
+if accepted and not known then
     for index = 1, cost do
         redis.call('ZADD', KEYS[1], string.format('%.0f', now), name .. ':' .. index)
     end
