@@ -41,6 +41,7 @@ class ImportGraph:
                         self._local.append((module, function, each, targets))
         self._top: Mapping[Path, Mapping[Path, None]] = dict(top)
         self._certain: Mapping[Path, Mapping[Path, None]] = dict(certain)
+        self._certainly_imported = set().union(*certain.values())
         self._pairs = {(module.path, targets[0]) for module, _, _, targets in self._local}
 
     def dodging(self) -> Iterator[DodgingImport]:
@@ -80,6 +81,10 @@ class ImportGraph:
         above = _closure(starting, [*sure, *callers])
         packages = [each for path in above for each in self._with_packages(path, Path())]
         return _closure(self._certain, packages)
+
+    def is_certain(self, target: Path) -> bool:
+        """Return whether some module imports another whenever it is imported itself, under no condition."""
+        return target in self._certainly_imported
 
     def way_back(self, dodging: DodgingImport) -> tuple[tuple[Path, ...], bool]:
         """Return the shortest way from an import back to its module, and whether that is an import in a function."""

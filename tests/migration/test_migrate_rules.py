@@ -352,6 +352,30 @@ def test_the_container_provides_a_class_only_where_its_module_is_imported_anyway
     assert f"PlainDep = Annotated[Plain, {asked}]" in written["service_dependencies.py"]
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "moved"),
+    [
+        ("", False),
+        ("try:\n    import shop.late\nexcept ImportError:\n    pass\n", False),
+        ("from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import shop.late\n", False),
+        ("import shop.late\n", True),
+    ],
+)
+def test_a_call_that_may_be_the_first_to_import_its_module_stays_behind_what_comes_before(
+    elsewhere: str, moved: bool, tmp_path: Path
+) -> None:
+    """Importing takes time and may fail, and a request that ends before it need not notice either."""
+    body = "    if a:\n        return 0\n    from shop.late import get_plain\n\n    return get_plain().act()\n"
+    root = package(tmp_path, "")
+    (root / "shop/services.py").rename(root / "shop/late.py")
+    head = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+    handler = f'@app.get("/")\nasync def h(a: str = ""):\n{body}'
+    (root / "shop/routes.py").write_text(head + handler, encoding="utf-8")
+    (root / "shop/main.py").write_text(elsewhere, encoding="utf-8")
+    kept = [each.reason for each in plan(root).plan.kept]
+    assert kept == [] if moved else "may be the first to import shop.late" in kept[0]
+
+
 @pytest.mark.parametrize("read", ["os.environ.get('ZONE')", "os.getenv('ZONE', 'UTC')"])
 def test_reading_the_environment_is_no_effect(read: str, tmp_path: Path) -> None:
     root = package(tmp_path, '@app.get("/")\nasync def h(number: int):\n    return get_plain().act()\n')

@@ -18,7 +18,6 @@ from di.migration._resets import Reset, Resets
 from di.migration._rewrite.changes import shown_path
 from di.migration._rewrite.construction import Constructions
 from di.migration._rewrite.handlers import Handlers
-from di.migration._rewrite.loading import Loads
 from di.migration._rewrite.naming import ModuleNames
 from di.migration._rewrite.questions import Questions
 from di.migration._rewrite.refusals import Refusals
@@ -41,7 +40,7 @@ class Reading:
         self.resets = Resets(self.project, self.inventory)
         self.names = ModuleNames(self.project)
         self.watched = Watched(self.project, self.sources)
-        self.questions = Questions(self.project, self.names, self.watched, Loads(self.project, self.sources))
+        self.questions = Questions(self.project, self.names, self.watched, self._is_imported_at_start)
         self.constructions = Constructions(self.project, self.inventory, self.sources)
         self.refusals = Refusals(self.project, self.sources)
         self.trees: dict[Path, libcst.Module] = {}
@@ -52,6 +51,9 @@ class Reading:
     def imports(self) -> ImportGraph:
         """Which modules import which."""
         return ImportGraph(self.project)
+
+    def _is_imported_at_start(self, path: Path) -> bool:
+        return self.imports.is_certain(path)
 
     @cached_property
     def handlers(self) -> Handlers:
