@@ -166,7 +166,8 @@ def _run(combination: Combination, interpreter: str, folder: Path) -> str:
     if (facts["lagom"], facts["gil"]) != (combination.lagom, not combination.is_free_threaded):
         raise WrongEnvironmentError(facts)
     plugin = ["-p", "tests.support.on_uvloop"] if combination.loop == "uvloop" else []
-    output = _call("run the tests", [python, *PYTEST, *plugin])
+    # A folder of its own: two runs that clear away the same old ones disturb each other.
+    output = _call("run the tests", [python, *PYTEST, *plugin, f"--basetemp={folder / 'tmp'}"])
     (counts,) = re.findall(r"^(\d+ passed.*) in [\d.]+s", output, re.MULTILINE)
     shutil.rmtree(folder)
     return f"{_named(combination, facts)}  {counts}  {time.monotonic() - started:.0f} s"
