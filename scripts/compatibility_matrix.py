@@ -166,7 +166,7 @@ def _run(combination: Combination, interpreter: str, folder: Path) -> str:
     if (facts["lagom"], facts["gil"]) != (combination.lagom, not combination.is_free_threaded):
         raise WrongEnvironmentError(facts)
     plugin = ["-p", "tests.support.on_uvloop"] if combination.loop == "uvloop" else []
-    # A folder of its own: two runs that clear away the same old ones disturb each other.
+    # In a folder that is given to it pytest clears nothing away that another run may be clearing away as well.
     output = _call("run the tests", [python, *PYTEST, *plugin, f"--basetemp={folder / 'tmp'}"])
     (counts,) = re.findall(r"^(\d+ passed.*) in [\d.]+s", output, re.MULTILINE)
     shutil.rmtree(folder)

@@ -41,7 +41,7 @@ class ImportGraph:
                         self._local.append((module, function, each, targets))
         self._top: Mapping[Path, Mapping[Path, None]] = dict(top)
         self._certain: Mapping[Path, Mapping[Path, None]] = dict(certain)
-        self._certainly_imported = set().union(*certain.values())
+        self._imported_at_start = set().union(*certain.values())
         self._pairs = {(module.path, targets[0]) for module, _, _, targets in self._local}
 
     def dodging(self) -> Iterator[DodgingImport]:
@@ -82,9 +82,9 @@ class ImportGraph:
         packages = [each for path in above for each in self._with_packages(path, Path())]
         return _closure(self._certain, packages)
 
-    def is_certain(self, target: Path) -> bool:
-        """Return whether some module imports another whenever it is imported itself, under no condition."""
-        return target in self._certainly_imported
+    def is_imported_at_start(self, target: Path) -> bool:
+        """Return whether some module imports this one whenever it is imported itself, under no condition."""
+        return target in self._imported_at_start
 
     def way_back(self, dodging: DodgingImport) -> tuple[tuple[Path, ...], bool]:
         """Return the shortest way from an import back to its module, and whether that is an import in a function."""

@@ -175,7 +175,7 @@ async def test_worker_reconnects_when_its_queue_connection_breaks(
         assert await ended(container, await request_job(container, alice)) == "completed"
 
 
-async def test_worker_reconnects_when_its_queue_connection_is_taken_leave_of(
+async def test_worker_reconnects_when_postgres_says_goodbye_and_does_not_hang_up(
     container: Container, settings: Settings, images: StagedImages, alice: UUID
 ) -> None:
     """The server has said goodbye and has not hung up; whatever pgqueuer sends in between is its client's own error."""

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.support.loopback import listening
+
 _CHUNK: Final = 65_536
 _READY: Final = b"Z\x00\x00\x00\x05"  # PostgreSQL's ReadyForQuery ends every answer; one byte of status follows
 _TERMINATE: Final = b"X\x00\x00\x00\x04"
@@ -61,22 +63,8 @@ class FailingServer:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Self]:
         """Take connections on a free port of loopback."""
-        tasks: set[asyncio.Task[None]] = set()
-
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._serve(reader, writer))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        server = await asyncio.start_server(accept, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(self._serve) as self.port:
             yield self
-        finally:
-            server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(self._socket)

@@ -8,10 +8,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import h11
+
+from tests.support.loopback import listening
 
 CLIENT_SECRETS: Final = {
     "google-client": "google-secret",
@@ -109,8 +112,8 @@ class LoopbackProvider:
     return. An answer of None breaks the connection off.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self) -> None:
+        self.url = ""  # known when it listens
         self.people: dict[str, dict[str, Any]] = {name: dict(person) for name, person in PEOPLE.items()}
         self.replies: dict[str, Callable[[], Any]] = {}
         self.asked: list[Asked] = []
@@ -203,22 +206,10 @@ def challenge_of(verifier: str) -> str:
 @asynccontextmanager
 async def loopback_provider() -> AsyncIterator[LoopbackProvider]:
     """Serve a provider on a free port of 127.0.0.1."""
-    connections: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(_serve(provider, reader, writer))
-        connections.add(task)
-        task.add_done_callback(connections.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    provider = LoopbackProvider(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    try:
+    provider = LoopbackProvider()
+    async with listening(partial(_serve, provider)) as port:
+        provider.url = f"http://127.0.0.1:{port}"
         yield provider
-    finally:
-        server.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def _serve(provider: LoopbackProvider, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,13 +1,12 @@
 """What a wrapper must ask so that the handler gets what its own call would have got, also when tests patch it."""
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from di.migration._accessor import Accessor
 from di.migration._calls import Call, Form
 from di.migration._facts import Module, Source, Symbol
+from di.migration._import_graph import ImportGraph
 from di.migration._names import Names, ScopeKind
 from di.migration._project import Project
 from di.migration._rewrite.naming import ModuleNames, dotted_name, service_name
@@ -28,11 +27,9 @@ class Asked:
 class Questions:
     """Turns calls into requests for wrappers."""
 
-    def __init__(
-        self, project: Project, names: ModuleNames, watched: Watched, imported_at_start: Callable[[Path], bool]
-    ) -> None:
+    def __init__(self, project: Project, names: ModuleNames, watched: Watched, imports: ImportGraph) -> None:
         self._project = project
-        self._imported_at_start = imported_at_start
+        self._imports = imports
         self._names = names
         self._watched = watched
 
@@ -65,7 +62,7 @@ class Questions:
                 return "tests patch it, and an outer function imports it"
             path = self._project.linker.index.find(imported[0], module.path) if "." in imported[0] else None
             path = path or accessor.module.path
-            first_import = None if self._imported_at_start(path) else imported[0]
+            first_import = None if self._imports.is_imported_at_start(path) else imported[0]
         home, rest, _ = imported
         question = Question(home, rest[0], tuple(rest[1:]), called, awaited)
         if not at_definition:

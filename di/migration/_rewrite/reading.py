@@ -40,20 +40,13 @@ class Reading:
         self.resets = Resets(self.project, self.inventory)
         self.names = ModuleNames(self.project)
         self.watched = Watched(self.project, self.sources)
-        self.questions = Questions(self.project, self.names, self.watched, self._is_imported_at_start)
+        self.imports = ImportGraph(self.project)
+        self.questions = Questions(self.project, self.names, self.watched, self.imports)
         self.constructions = Constructions(self.project, self.inventory, self.sources)
         self.refusals = Refusals(self.project, self.sources)
         self.trees: dict[Path, libcst.Module] = {}
         self._refused: dict[Path, str | None] = {}
         self._replaced: dict[int, str | None] = {}
-
-    @cached_property
-    def imports(self) -> ImportGraph:
-        """Which modules import which."""
-        return ImportGraph(self.project)
-
-    def _is_imported_at_start(self, path: Path) -> bool:
-        return self.imports.is_certain(path)
 
     @cached_property
     def handlers(self) -> Handlers:
